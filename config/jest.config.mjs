@@ -1,0 +1,26 @@
+// One Jest project per kind of test, all in native ESM through @swc/jest (why not ts-jest: docs/decisions/0001-toolchain.md).
+const transform = {
+  '^.+\\.tsx?$': [
+    '@swc/jest',
+    { jsc: { target: 'es2022', parser: { syntax: 'typescript', tsx: false } }, module: { type: 'es6' } },
+  ],
+};
+
+const project = (name, extra = {}) => ({
+  displayName: name,
+  rootDir: '..',
+  testEnvironment: 'node',
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  extensionsToTreatAsEsm: ['.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  transform,
+  ...extra,
+});
+
+export default {
+  rootDir: '..',
+  reporters: ['<rootDir>/test/support/totals-reporter.mjs'],
+  projects: ['unit', 'kernels', 'closed-loop', 'conformance', 'integration', 'e2e', 'soak'].map((name) =>
+    project(name),
+  ),
+};

@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+// Entry: the CLI. One file per command under cli/.

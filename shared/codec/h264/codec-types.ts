@@ -1,0 +1,90 @@
+// Public vocabulary of the codec, in the words of WebCodecs.
+
+import type { ColourDescription } from '../../media/colour.ts';
+import type { I420Frame } from '../../media/frame.ts';
+import type { Microseconds } from '../../media/time.ts';
+import type { KernelKind } from './kernels/kernels.ts';
+
+/** One access unit as it enters the decoder or leaves the encoder. */
+export type EncodedChunk = {
+  readonly type: 'key' | 'delta';
+  readonly timestamp: Microseconds;
+  readonly data: Uint8Array;
+};
+
+/** Typed report of damage; the decoder goes on with concealment. Codes are listed in shared/errors.ts. */
+export type DecodeErrorReport = {
+  readonly code: string;
+  readonly accessUnit: number;
+  readonly nal: number;
+  readonly bitOffset: number;
+};
+
+export type DecoderInit = {
+  /** Called synchronously from decode() and flush(), in output order. The receiver calls frame.close() when done with it. */
+  readonly output: (frame: I420Frame) => void;
+  readonly error: (report: DecodeErrorReport) => void;
+};
+
+export type DecoderConfig = {
+  /** `annexb`: start codes; `avc`: length-prefixed, parameter sets in `description` (AVCDecoderConfigurationRecord). */
+  readonly format: 'annexb' | 'avc';
+  readonly description?: Uint8Array;
+  /** Output every picture as soon as it is decoded where the stream needs no reordering. Default false: bumping (C.4). */
+  readonly lowDelay?: boolean;
+  readonly kernels?: KernelKind; // default wasm
+  readonly threads?: number; // default 1
+  /** Milliseconds of work per access unit after which decoding gives up on it; default none. */
+  readonly budgetMs?: number;
+};
+
+export type RateControlConfig =
+  | { readonly kind: 'qp'; readonly qp: number } // 0..51
+  | { readonly kind: 'bitrate'; readonly kbps: number; readonly maxKbps?: number; readonly bufferMs?: number };
+
+export type EncoderPreset = 'ultrafast' | 'fast' | 'balanced' | 'quality';
+export type EncoderProfile = 'baseline' | 'main' | 'high';
+export type EncoderTune = 'camera' | 'screen' | 'psnr';
+
+export type EncoderConfig = {
+  readonly width: number; // 1..4096; odd sizes are padded by edge replication and cropped by the SPS
+  readonly height: number;
+  /** Frames per second as a fraction. */
+  readonly framerate: { readonly numerator: number; readonly denominator: number };
+  readonly rateControl: RateControlConfig;
+  readonly preset?: EncoderPreset; // default fast
+  readonly profile?: EncoderProfile; // default baseline (Constrained Baseline) until CABAC exists
+  readonly tune?: EncoderTune; // default camera
+  /** Frames from IDR to IDR, or none but the first and the requested. Default 2 s. */
+  readonly keyint?: number | 'infinite';
+  readonly layers?: 1 | 2 | 3; // temporal layers
+  readonly slices?: number;
+  readonly threads?: number;
+  readonly format?: 'annexb' | 'avc'; // default annexb
+  readonly colour?: ColourDescription;
+  readonly sampleAspect?: readonly [number, number];
+  readonly kernels?: KernelKind; // default wasm
+};
+
+export type EncoderChunkMetadata = {
+  /** With format `avc`: present on the first chunk and whenever the parameter sets change. */
+  readonly description?: Uint8Array;
+  readonly temporalLayer: number; // 0 is the base
+  /** Referenced by later pictures (nal_ref_idc != 0). */
+  readonly isReference: boolean;
+  readonly qp: number; // mean QPY of the picture
+  readonly bits: number;
+};
+
+export type EncoderInit = {
+  /** Called synchronously from encode() and flush(). `chunk.data` is the receiver's to keep. */
+  readonly output: (chunk: EncodedChunk, metadata: EncoderChunkMetadata) => void;
+  /** When set: the reconstruction of each coded picture, equal to what every decoder shows. Valid until the call returns. */
+  readonly reconstruction?: (frame: I420Frame) => void;
+};
+
+export type EncodeOptions = {
+  readonly keyFrame?: boolean;
+  /** Capture time (Unix epoch microseconds), written as SEI user_data_unregistered. */
+  readonly captureTime?: Microseconds;
+};

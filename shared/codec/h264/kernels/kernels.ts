@@ -1,0 +1,139 @@
+// The table of pixel kernels: every sample that the codec touches is touched through it.
+//
+// All pictures, scratch blocks and coefficients live in one WebAssembly.Memory. A pointer is a byte offset into it, a stride is in
+// bytes. There are two implementations with these exact signatures: createReferenceKernels (plain TypeScript on typed-array
+// views, the definition of what is right) and createWasmKernels (AssemblyScript SIMD). Kernels never throw and never allocate.
+// Callers keep reads inside the memory. Samples are 8 bit, coefficients are Int16 little endian.
+
+/** Byte offset into the codec's memory. */
+export type Pointer = number;
+
+/** Availability bits of intra neighbours. */
+export const AVAILABLE_LEFT = 1;
+export const AVAILABLE_TOP = 2;
+export const AVAILABLE_TOP_RIGHT = 4;
+export const AVAILABLE_TOP_LEFT = 8;
+
+/** Inter prediction (8.4.2.2, 8.4.2.3). */
+export interface InterKernels {
+  /**
+   * Luma sample interpolation (8.4.2.2.1) of a width x height block (4, 8 or 16 each), `src` at the full-sample position, xFrac
+   * and yFrac in quarter samples 0..3. Reads 2 samples left of and above the block and 3 right of and below it.
+   */
+  predictLuma(
+    dst: Pointer,
+    dstStride: number,
+    src: Pointer,
+    srcStride: number,
+    width: number,
+    height: number,
+    xFrac: number,
+    yFrac: number,
+  ): void;
+  /** Chroma sample interpolation (8.4.2.2.2), width and height 2, 4 or 8, fractions in eighth samples 0..7. Reads one more column and row. */
+  predictChroma(
+    dst: Pointer,
+    dstStride: number,
+    src: Pointer,
+    srcStride: number,
+    width: number,
+    height: number,
+    xFrac: number,
+    yFrac: number,
+  ): void;
+  /** Default weighted prediction (8.4.2.3.1): dst = (a + b + 1) >> 1. dst may equal a. Width 2, 4, 8 or 16. */
+  averageBlocks(
+    dst: Pointer,
+    dstStride: number,
+    a: Pointer,
+    aStride: number,
+    b: Pointer,
+    bStride: number,
+    width: number,
+    height: number,
+  ): void;
+  /** Explicit weighting of one prediction in place (8-298, 8-299). */
+  weightBlock(
+    dst: Pointer,
+    dstStride: number,
+    width: number,
+    height: number,
+    logWD: number,
+    weight: number,
+    offset: number,
+  ): void;
+  /** Weighted bi-prediction (8-300); `offset` is (o0 + o1 + 1) >> 1. dst may equal a. */
+  weightBlocks(
+    dst: Pointer,
+    dstStride: number,
+    a: Pointer,
+    aStride: number,
+    b: Pointer,
+    bStride: number,
+    width: number,
+    height: number,
+    logWD: number,
+    w0: number,
+    w1: number,
+    offset: number,
+  ): void;
+}
+
+/** Intra prediction in place (8.3): neighbours are read from the picture around `dst`, as `available` allows. */
+export interface IntraKernels {
+  /** mode: Intra4x4PredMode 0..8. Without TOP_RIGHT the samples above right repeat the last one above. */
+  predictIntra4x4(dst: Pointer, stride: number, mode: number, available: number): void;
+  /** mode: Intra8x8PredMode 0..8, with the reference sample filtering of 8.3.2.2.1. */
+  predictIntra8x8(dst: Pointer, stride: number, mode: number, available: number): void;
+  /** mode: Intra16x16PredMode 0..3 (vertical, horizontal, DC, plane). */
+  predictIntra16x16(dst: Pointer, stride: number, mode: number, available: number): void;
+  /** mode: intra_chroma_pred_mode 0..3 (DC, horizontal, vertical, plane) of one 8x8 chroma block. */
+  predictIntraChroma(dst: Pointer, stride: number, mode: number, available: number): void;
+}
+
+/** Inverse transforms (8.5.12, 8.5.13): input is scaled coefficients in raster order, residual added to dst and clipped, coefficients cleared to 0. */
+export interface TransformKernels {
+  inverseTransform4x4Add(dst: Pointer, stride: number, coefficients: Pointer): void;
+  /** Only coefficients[0] is not 0. */
+  inverseTransform4x4DcAdd(dst: Pointer, stride: number, coefficients: Pointer): void;
+  inverseTransform8x8Add(dst: Pointer, stride: number, coefficients: Pointer): void;
+  inverseTransform8x8DcAdd(dst: Pointer, stride: number, coefficients: Pointer): void;
+  /**
+   * All 4x4 blocks of a 16x16 luma macroblock at once: block luma4x4BlkIdx k (order of 6.4.3) at coefficients + 32 * k; bit k of
+   * `mask` says that the block has coefficients, bit k of `dcOnlyMask` that only its DC is not 0.
+   */
+  inverseTransformLumaAdd(dst: Pointer, stride: number, coefficients: Pointer, mask: number, dcOnlyMask: number): void;
+  /** The same for the four 4x4 blocks of one 8x8 chroma block (raster order). */
+  inverseTransformChromaAdd(
+    dst: Pointer,
+    stride: number,
+    coefficients: Pointer,
+    mask: number,
+    dcOnlyMask: number,
+  ): void;
+}
+
+/**
+ * Deblocking (8.7.2). `pixels` is q0 of the edge's first sample; alpha and beta are the table values (0..255, 0..18), already at
+ * 8 bits. tc0 packs tC0 of the four quarter edges as signed bytes, lowest byte first; -1 (0xff) means bS 0: leave alone.
+ * "Vertical" names the edge's direction: samples p are left of q. Luma edges are 16 samples long, chroma edges 8.
+ */
+export interface DeblockKernels {
+  deblockLumaVertical(pixels: Pointer, stride: number, alpha: number, beta: number, tc0: number): void;
+  deblockLumaHorizontal(pixels: Pointer, stride: number, alpha: number, beta: number, tc0: number): void;
+  /** bS 4 along the whole edge. */
+  deblockLumaVerticalStrong(pixels: Pointer, stride: number, alpha: number, beta: number): void;
+  deblockLumaHorizontalStrong(pixels: Pointer, stride: number, alpha: number, beta: number): void;
+  deblockChromaVertical(pixels: Pointer, stride: number, alpha: number, beta: number, tc0: number): void;
+  deblockChromaHorizontal(pixels: Pointer, stride: number, alpha: number, beta: number, tc0: number): void;
+  deblockChromaVerticalStrong(pixels: Pointer, stride: number, alpha: number, beta: number): void;
+  deblockChromaHorizontalStrong(pixels: Pointer, stride: number, alpha: number, beta: number): void;
+}
+
+/** What the decoder needs; the encoder adds its analysis kernels in analysis-kernels.ts. */
+export interface ReconstructionKernels extends InterKernels, IntraKernels, TransformKernels, DeblockKernels {
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Which implementation to use: `reference` is slow and exists to judge the other. */
+export type KernelKind = 'wasm' | 'reference';

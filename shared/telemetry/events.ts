@@ -1,0 +1,114 @@
+// Every telemetry event, one schema for both ends. Topics and fields are what docs/analytics describes; event time is `ts`.
+// Frames travel as columns of 250-500 ms per record (see FrameBatch), never one record per frame.
+
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const epochMs = z.number().int();
+
+/** 250-500 ms of frames of one track, as columns of equal length. */
+export const frameBatchSchema = z.object({
+  type: z.literal('frames'),
+  topic: z.literal('ingest'),
+  stream: z.string(),
+  track: z.string(),
+  /** Server wall clock, ms: arrival of the first frame of the batch. */
+  ts: epochMs,
+  /** Per frame: arrival in ms after `ts`. */
+  arrivalMs: z.array(z.number().nonnegative()),
+  /** Per frame: PTS on the stream timeline, ms. */
+  ptsMs: z.array(z.number()),
+  bytes: z.array(count),
+  /** Per frame: 1 when it opens a group. */
+  key: z.array(z.number().int().min(0).max(1)),
+  /** Per frame, where our encoder made it: encoding time in ms and mean QP. */
+  encodeMs: z.array(z.number().nonnegative()).optional(),
+  qp: z.array(z.number()).optional(),
+});
+
+/** Start, change and end of publishers, viewers, renditions, and every refusal. */
+export const sessionEventSchema = z.object({
+  type: z.enum([
+    'publish-start',
+    'publish-end',
+    'publish-stalled',
+    'publish-resumed',
+    'view-start',
+    'view-end',
+    'rendition-start',
+    'rendition-end',
+    'refused',
+    'worker-restarted',
+    'ingest-restarted',
+  ]),
+  topic: z.literal('session'),
+  stream: z.string(),
+  ts: epochMs,
+  /** Random per connection, for viewers too: never an address. */
+  session: z.string(),
+  epoch: count.optional(),
+  protocol: z.enum(['rtmp', 'websocket', 'flv', 'internal']).optional(),
+  rendition: z.string().optional(),
+  /** A code of shared/errors.ts or one sentence. */
+  reason: z.string().optional(),
+});
+
+/** What one viewer saw over one interval; untrusted, clamped by the server before it is stored. */
+export const viewerReportSchema = z.object({
+  type: z.literal('viewer-report'),
+  topic: z.literal('viewer'),
+  stream: z.string(),
+  ts: epochMs,
+  session: z.string(),
+  rendition: z.string(),
+  intervalMs: z.number().positive(),
+  painted: count,
+  dropped: count,
+  decodeErrors: count,
+  stalls: count,
+  stalledMs: z.number().nonnegative(),
+  bufferMs: z.number().nonnegative(),
+  latencyKind: z.enum(['glass', 'ingest']),
+  /** Samples of the interval, ms. */
+  latencyMs: z.array(z.number()),
+  joinMs: z.number().nonnegative().optional(),
+});
+
+/** Queue and drop counters of one subscriber or track over one interval, from the server's side. */
+export const deliveryReportSchema = z.object({
+  type: z.literal('delivery'),
+  topic: z.literal('viewer'),
+  stream: z.string(),
+  ts: epochMs,
+  track: z.string(),
+  intervalMs: z.number().positive(),
+  viewers: count,
+  sentUnits: count,
+  sentBytes: count,
+  droppedUnits: count,
+});
+
+/** Any event of any source: sensor, meter, chat. */
+export const dataEventSchema = z.object({
+  type: z.string().max(64),
+  topic: z.literal('data'),
+  stream: z.string(),
+  ts: epochMs,
+  key: z.string().max(256),
+  value: z.union([z.number(), z.string().max(4096), z.boolean(), z.null(), z.record(z.string(), z.unknown())]),
+});
+
+export const telemetryEventSchema = z.union([
+  frameBatchSchema,
+  sessionEventSchema,
+  viewerReportSchema,
+  deliveryReportSchema,
+  dataEventSchema,
+]);
+
+export type FrameBatch = z.infer<typeof frameBatchSchema>;
+export type SessionEvent = z.infer<typeof sessionEventSchema>;
+export type ViewerReport = z.infer<typeof viewerReportSchema>;
+export type DeliveryReport = z.infer<typeof deliveryReportSchema>;
+export type DataEvent = z.infer<typeof dataEventSchema>;
+export type TelemetryEvent = FrameBatch | SessionEvent | ViewerReport | DeliveryReport | DataEvent;
