@@ -4,3 +4,7 @@
 export * from './deblock';
 export * from './inter';
 export * from './transform';
+export * from './difference';
+export * from './half-samples';
+export * from './intra-costs';
+export * from './quantize';
