@@ -53,7 +53,7 @@ test('announces a video track before its first unit and takes signed composition
     ['discardable', 133_000, 93_000, 7],
     ['reference', 166_000, 166_000, 7],
   ]);
-  expect(units[0]![1].data).toEqual(IDR);
+  expect(units[0][1].data).toEqual(IDR);
 });
 
 test('announces the track again when the sequence header changes in mid-stream, and not when it is repeated', () => {
@@ -71,7 +71,7 @@ test('goes on in time when the 32-bit timestamp wraps', () => {
   push(9, 0, sequenceHeader(AVCC));
   push(9, 0xffffffe0, hex('17 01 000000'), IDR);
   push(9, 0x00000010, hex('27 01 000000'), REFERENCE);
-  expect(units[1]![1].dts - units[0]![1].dts).toBe(0x30 * 1000);
+  expect(units[1][1].dts - units[0][1].dts).toBe(0x30 * 1000);
 });
 
 test('goes on in time when the publisher restarts its clock', () => {
@@ -119,14 +119,14 @@ test('takes a damaged access unit as a reference picture', () => {
   const { units, push } = collector();
   push(9, 0, sequenceHeader(AVCC));
   push(9, 0, hex('27 01 000000 7fffffff 41'));
-  expect(units[0]![1].priority).toBe('reference');
+  expect(units[0][1].priority).toBe('reference');
 });
 
 test('takes a flagged recovery point without IDR slices as a key unit', () => {
   const { units, push } = collector();
   push(9, 0, sequenceHeader(AVCC));
   push(9, 0, hex('17 01 000000 00000002 4188'));
-  expect(units[0]![1].priority).toBe('key');
+  expect(units[0][1].priority).toBe('key');
 });
 
 test.each([
