@@ -73,7 +73,6 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(/assembly/|^dist/)' },
     tsPreCompilationDeps: true,
-    tsConfig: { fileName: 'config/tsconfig.base.json' },
     enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs'] },
   },
 };

@@ -8,7 +8,7 @@ const transform = {
 
 const project = (name, extra = {}) => ({
   displayName: name,
-  rootDir: '..',
+  rootDir: '.',
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   extensionsToTreatAsEsm: ['.ts'],

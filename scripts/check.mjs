@@ -20,6 +20,7 @@ const steps = [
       'err',
     ],
   ],
+  ['links', 'tsx', ['scripts/check-docs-links.ts']],
   ['dead code', 'knip', ['--config', 'config/knip.json', '--no-progress']],
   [
     'tests',
@@ -33,6 +34,8 @@ const steps = [
       'unit',
       'kernels',
       'closed-loop',
+      '--maxWorkers',
+      '2',
       '--passWithNoTests',
     ],
   ],

@@ -1,0 +1,128 @@
+// The configuration: one schema with every key of the contract, its default and what is allowed. resolve-config.ts fills it.
+
+import { z } from 'zod';
+import { limitsSchema } from './limits.ts';
+
+const GIGABYTE = 1024 ** 3;
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const host = z.string().min(1).max(255);
+const port = z.number().int().min(0).max(65_535);
+const filePath = z.string().min(1).max(4096);
+const section = <Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodPrefault<z.ZodObject<Shape, z.core.$strict>> => z.strictObject(shape).prefault({} as never);
+
+const rendition = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_.-]{1,32}$/),
+  width: z.number().int().min(16).max(4096).multipleOf(2),
+  height: z.number().int().min(16).max(4096).multipleOf(2),
+  fps: z.number().min(1).max(120),
+  kbps: z.number().min(16).max(100_000),
+});
+
+const publishKey = z.strictObject({
+  key: z.string().regex(NAME),
+  /** Stream ids, or `*` for every stream. */
+  streams: z.array(z.string().regex(/^(\*|[A-Za-z0-9_-]{1,64})$/)).default(['*']),
+});
+
+const kafka = section({
+  brokers: z
+    .array(z.string().regex(/^[^\s:]+:\d{1,5}$/))
+    .default([])
+    .describe('HOST:PORT of the brokers'),
+  ssl: z.boolean().default(false),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).default('plain'),
+      username: z.string().min(1),
+      password: z.string().min(1),
+    })
+    .optional(),
+  topicPrefix: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{0,100}$/)
+    .default('tessera.'),
+  partitions: z.number().int().min(1).max(10_000).default(24),
+  replication: z.number().int().min(1).max(100).default(1),
+});
+
+export const configSchema = section({
+  http: section({
+    host: host.default('0.0.0.0'),
+    port: port.default(8080).describe('0 takes any free port'),
+    trustedProxies: z
+      .array(z.string().regex(/^[0-9A-Fa-f.:]+(\/\d{1,3})?$/))
+      .default([])
+      .describe('addresses or CIDR blocks whose X-Forwarded-For is believed'),
+    allowedOrigins: z
+      .array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/))
+      .default([])
+      .describe('origins of pages that may connect, beside the same origin'),
+  }),
+  rtmp: section({
+    host: host.default('0.0.0.0'),
+    port: z
+      .union([z.literal('off'), port])
+      .default(1935)
+      .describe('0 takes any free port'),
+  }),
+  tls: section({ cert: filePath.optional(), key: filePath.optional() }),
+  dataDir: filePath.default('./data'),
+  auth: section({
+    publish: z.enum(['keys', 'open']).default('keys'),
+    publishKeys: z.array(publishKey).default([]).describe('empty: one key for every stream, made at first start'),
+    operatorToken: z
+      .string()
+      .regex(/^[\x21-\x7e]{16,256}$/)
+      .optional()
+      .describe('absent: made at first start'),
+  }),
+  demo: z.boolean().default(false).describe('a built-in test stream'),
+  roles: z.enum(['all', 'origin', 'edge', 'analytics']).default('all'),
+  telemetry: section({
+    driver: z.enum(['embedded', 'kafka', 'memory']).default('embedded'),
+    kafka,
+    embedded: section({
+      maxBytes: z
+        .number()
+        .int()
+        .min(1_048_576)
+        .max(2 ** 50)
+        .default(2 * GIGABYTE),
+    }),
+  }),
+  transcode: section({
+    ladder: z.array(rendition).max(8).optional().describe('absent: 1080p 720p 480p 360p below the source'),
+    maxCpu: z.number().min(0).max(1).default(0.8).describe('share of all cores that renditions may use'),
+  }),
+  limits: limitsSchema.prefault({}),
+  log: section({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') }),
+}).superRefine((config, context) => {
+  const { tls, telemetry, roles } = config;
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    const missing = tls.cert === undefined ? 'cert' : 'key';
+    context.addIssue({
+      code: 'custom',
+      path: ['tls', missing],
+      message: 'a file, since the other half of tls is given',
+    });
+  }
+  if (telemetry.driver === 'kafka' && telemetry.kafka.brokers.length === 0) {
+    context.addIssue({
+      code: 'custom',
+      path: ['telemetry', 'kafka', 'brokers'],
+      message: 'at least one HOST:PORT, since telemetry.driver is kafka',
+    });
+  }
+  if (roles === 'analytics' && telemetry.driver !== 'kafka') {
+    context.addIssue({
+      code: 'custom',
+      path: ['roles'],
+      message: 'all, since an analytics process of its own needs telemetry.driver kafka',
+    });
+  }
+});
+
+/** The configuration, resolved: every key has its value. */
+export type Config = z.infer<typeof configSchema>;
