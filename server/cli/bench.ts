@@ -8,7 +8,9 @@ import { benchConditions, formatTable, type BenchResult, type BenchRunner } from
 import { printJson, UsageError } from './command-line.ts';
 
 /** Name -> loader of its runner; loaded only when asked for, so that `tessera --help` stays quick. */
-const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {};
+const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
+  kernels: async () => (await import('./bench/kernels.ts')).benchKernels,
+};
 
 /** Downloads and clips are kept here between runs. */
 function cacheDirectory(): string {

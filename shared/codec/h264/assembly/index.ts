@@ -3,4 +3,5 @@
 
 export * from './deblock';
 export * from './inter';
+export * from './intra';
 export * from './transform';
