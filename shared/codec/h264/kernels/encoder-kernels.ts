@@ -11,7 +11,7 @@ export function createEncoderKernels(
   kind: KernelKind,
 ): ReconstructionKernels & AnalysisKernels {
   if (kind === 'wasm') {
-    return { ...createReferenceKernels(memory), ...instantiateKernels(memory) } as unknown as ReconstructionKernels & AnalysisKernels;
+    return { memory, ...instantiateKernels(memory) } as unknown as ReconstructionKernels & AnalysisKernels;
   }
   const reconstruction = createReferenceKernels(memory);
   return { ...reconstruction, ...createReferenceAnalysisKernels(memory, reconstruction) };
