@@ -1,0 +1,19 @@
+// The reference implementation of the reconstruction kernels: the definition of what is right, in plain TypeScript on typed-array
+// views. The SIMD kernels are tested against it, and `--kernels reference` runs the whole codec on it.
+
+import { createReferenceDeblockKernels } from './deblock-kernels.ts';
+import { createReferenceInterKernels } from './inter-kernels.ts';
+import { createReferenceIntraKernels } from './intra-kernels.ts';
+import type { ReconstructionKernels } from './kernels.ts';
+import { createReferenceTransformKernels } from './transform-kernels.ts';
+
+/** All reconstruction kernels on `memory`, whose size must never change afterwards. */
+export function createReferenceKernels(memory: WebAssembly.Memory): ReconstructionKernels {
+  return {
+    memory,
+    ...createReferenceInterKernels(memory),
+    ...createReferenceIntraKernels(memory),
+    ...createReferenceTransformKernels(memory),
+    ...createReferenceDeblockKernels(memory),
+  };
+}
