@@ -25,7 +25,7 @@ export class RtmpProbe {
     socket.on('data', (data: Buffer) => this.#receive(data));
   }
 
-  static async open(this: void, port: number): Promise<RtmpProbe> {
+  static async open(port: number): Promise<RtmpProbe> {
     const socket = connect({ host: '127.0.0.1', port });
     const probe = new RtmpProbe(socket);
     await new Promise<void>((resolve, reject) => {
@@ -36,7 +36,7 @@ export class RtmpProbe {
   }
 
   /** A connection whose handshake is done. */
-  static async greeted(this: void, port: number): Promise<RtmpProbe> {
+  static async greeted(port: number): Promise<RtmpProbe> {
     const probe = await RtmpProbe.open(port);
     probe.write(Buffer.concat([Buffer.of(3), Buffer.alloc(1536, 7)]));
     await eventually('the handshake', () => probe.#isHandshakeDone);
@@ -45,7 +45,7 @@ export class RtmpProbe {
   }
 
   /** A connection that has connected to `live` and made a message stream. */
-  static async connected(this: void, port: number): Promise<RtmpProbe> {
+  static async connected(port: number): Promise<RtmpProbe> {
     const probe = await RtmpProbe.greeted(port);
     probe.command(0, ['connect', 1, amf0Object({ app: 'live', tcUrl: `rtmp://127.0.0.1:${port}/live` })]);
     probe.command(0, ['createStream', 2, null]);

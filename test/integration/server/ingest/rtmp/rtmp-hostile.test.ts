@@ -88,6 +88,10 @@ const connectWith = (properties: Parameters<typeof amf0Object>[0]) => (probe: Rt
   probe.command(0, ['connect', 1, amf0Object(properties)]);
 const live = { app: 'live', tcUrl: 'rtmp://127.0.0.1/live' };
 
+const opened = (at: number): Promise<RtmpProbe> => RtmpProbe.open(at);
+const greeted = (at: number): Promise<RtmpProbe> => RtmpProbe.greeted(at);
+const connected = (at: number): Promise<RtmpProbe> => RtmpProbe.connected(at);
+
 type Attack = readonly [
   name: string,
   open: (port: number) => Promise<RtmpProbe>,
@@ -98,68 +102,58 @@ type Attack = readonly [
 const attacks: readonly Attack[] = [
   [
     'Set Chunk Size without payload',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => probe.write(hex('02 000000 000000 01 00000000 02')),
     'malformed',
   ],
-  [
-    'Set Chunk Size 0',
-    RtmpProbe.greeted,
-    (probe) => probe.message(RTMP_TYPE.setChunkSize, hex('00000000')),
-    'malformed',
-  ],
+  ['Set Chunk Size 0', greeted, (probe) => probe.message(RTMP_TYPE.setChunkSize, hex('00000000')), 'malformed'],
   [
     'Set Chunk Size 0xffffffff',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => probe.message(RTMP_TYPE.setChunkSize, hex('ffffffff')),
     'malformed',
   ],
-  ['connect with an unparsable tcUrl', RtmpProbe.greeted, connectWith({ ...live, tcUrl: 'not a url' }), 'malformed'],
-  ['connect without tcUrl', RtmpProbe.greeted, connectWith({ app: 'live' }), 'malformed'],
-  ['connect with a null object', RtmpProbe.greeted, (probe) => probe.command(0, ['connect', 1, null]), 'malformed'],
-  [
-    'publish without a stream name',
-    RtmpProbe.connected,
-    (probe) => probe.command(1, ['publish', 3, null]),
-    'malformed',
-  ],
-  ['publish before connect', RtmpProbe.greeted, (probe) => probe.command(1, ['publish', 3, null, 'x']), 'malformed'],
-  ['an empty invoke', RtmpProbe.greeted, (probe) => probe.write(hex('03 000000 000000 14 00000000 03')), 'malformed'],
+  ['connect with an unparsable tcUrl', greeted, connectWith({ ...live, tcUrl: 'not a url' }), 'malformed'],
+  ['connect without tcUrl', greeted, connectWith({ app: 'live' }), 'malformed'],
+  ['connect with a null object', greeted, (probe) => probe.command(0, ['connect', 1, null]), 'malformed'],
+  ['publish without a stream name', connected, (probe) => probe.command(1, ['publish', 3, null]), 'malformed'],
+  ['publish before connect', greeted, (probe) => probe.command(1, ['publish', 3, null, 'x']), 'malformed'],
+  ['an empty invoke', greeted, (probe) => probe.write(hex('03 000000 000000 14 00000000 03')), 'malformed'],
   [
     'a zero-length video message',
-    RtmpProbe.connected,
+    connected,
     (probe) => probe.write(hex('04 000000 000000 09 01000000 04')),
     'malformed',
   ],
-  ['a one-byte AMF string', RtmpProbe.greeted, (probe) => probe.message(RTMP_TYPE.command, hex('02')), 'malformed'],
-  ['an unknown AMF marker', RtmpProbe.greeted, (probe) => probe.message(RTMP_TYPE.command, hex('2a')), 'malformed'],
+  ['a one-byte AMF string', greeted, (probe) => probe.message(RTMP_TYPE.command, hex('02')), 'malformed'],
+  ['an unknown AMF marker', greeted, (probe) => probe.message(RTMP_TYPE.command, hex('2a')), 'malformed'],
   [
     'onMetaData with undefined',
-    RtmpProbe.connected,
+    connected,
     (probe) => probe.message(RTMP_TYPE.data, writeAmf0(['@setDataFrame', 'onMetaData', undefined])),
     'malformed',
   ],
   [
     'an AMF array of 0xffffffff values',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => probe.message(RTMP_TYPE.command, hex('0a ffffffff')),
     'malformed',
   ],
   [
     'AMF nested 60 000 deep',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => probe.message(RTMP_TYPE.command, concat(...Array.from({ length: 15_000 }, () => hex('03 0001 61')))),
     'malformed',
   ],
   [
     'media from a connection that does not publish',
-    RtmpProbe.connected,
+    connected,
     (probe) => probe.message(9, avcPicture(0).data),
     'malformed',
   ],
   [
     'playing, then media',
-    RtmpProbe.connected,
+    connected,
     (probe) => {
       probe.command(1, ['play', 3, null, 'good']);
       probe.message(9, avcPicture(0).data);
@@ -168,7 +162,7 @@ const attacks: readonly Attack[] = [
   ],
   [
     '33 chunk streams',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => {
       for (let chunkStream = 3; chunkStream < 40; chunkStream++) {
         probe.message(RTMP_TYPE.userControl, hex('0006 00000000'), { chunkStream });
@@ -176,15 +170,10 @@ const attacks: readonly Attack[] = [
     },
     'limit',
   ],
-  [
-    'a message that claims 16 MB',
-    RtmpProbe.greeted,
-    (probe) => probe.write(hex('03 000000 ffffff 14 00000000 00')),
-    'too-big',
-  ],
+  ['a message that claims 16 MB', greeted, (probe) => probe.write(hex('03 000000 ffffff 14 00000000 00')), 'too-big'],
   [
     'unfinished messages of 64 kB on many chunk streams',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => {
       for (let chunkStream = 3; chunkStream < 30; chunkStream++) {
         probe.write(concat(Uint8Array.of(chunkStream), hex('000000 00fff0 14 00000000'), new Uint8Array(128)));
@@ -192,21 +181,16 @@ const attacks: readonly Attack[] = [
     },
     'too-big',
   ],
-  [
-    'a chunk stream that starts in the middle',
-    RtmpProbe.greeted,
-    (probe) => probe.write(hex('c3 00000000')),
-    'malformed',
-  ],
+  ['a chunk stream that starts in the middle', greeted, (probe) => probe.write(hex('c3 00000000')), 'malformed'],
   [
     'a chunk header of three bytes for a new chunk stream',
-    RtmpProbe.greeted,
+    greeted,
     (probe) => probe.write(hex('c1 0000 00')),
     'malformed',
   ],
   [
     'nine message streams',
-    RtmpProbe.connected,
+    connected,
     (probe) => {
       for (let i = 0; i < 9; i++) {
         probe.command(0, ['createStream', 10 + i, null]);
@@ -214,7 +198,7 @@ const attacks: readonly Attack[] = [
     },
     'limit',
   ],
-  ['no RTMP at all', RtmpProbe.open, (probe) => probe.write(Buffer.from('GET / HTTP/1.1\r\n\r\n')), 'malformed'],
+  ['no RTMP at all', opened, (probe) => probe.write(Buffer.from('GET / HTTP/1.1\r\n\r\n')), 'malformed'],
 ];
 
 test.each(attacks)('survives %s', async (_name, open, attack, code) => {
@@ -228,9 +212,9 @@ test.each(attacks)('survives %s', async (_name, open, attack, code) => {
 });
 
 test.each([
-  ['a half-open connection that says nothing', RtmpProbe.open, () => undefined],
-  ['a handshake that stops in the middle', RtmpProbe.open, (probe: RtmpProbe) => probe.write(Buffer.of(3, 0, 0, 0))],
-  ['a connection that never publishes', RtmpProbe.connected, () => undefined],
+  ['a half-open connection that says nothing', opened, () => undefined],
+  ['a handshake that stops in the middle', opened, (probe: RtmpProbe) => probe.write(Buffer.of(3, 0, 0, 0))],
+  ['a connection that never publishes', connected, () => undefined],
 ])('drops %s after its time', async (_name, open, attack) => {
   const mark = events.length;
   const probe = await open(port);
