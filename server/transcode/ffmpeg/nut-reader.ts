@@ -296,10 +296,7 @@ export class NutReader {
     if (code === undefined) {
       throw new ContainerError('A NUT frame comes before the main header.', this.consumed + cursor.position);
     }
-    let flags = code.flags;
-    if (flags & FRAME_FLAGS.coded) {
-      flags ^= cursor.number();
-    }
+    const flags = code.flags & FRAME_FLAGS.coded ? code.flags ^ cursor.number() : code.flags;
     if (flags & (FRAME_FLAGS.invalid | FRAME_FLAGS.sideData)) {
       throw new ContainerError('A NUT frame has flags that ffmpeg never sets here.', this.consumed + cursor.position);
     }
@@ -311,35 +308,39 @@ export class NutReader {
     const pts = flags & FRAME_FLAGS.codedPts ? codedPts(state, cursor.number()) : state.lastPts + code.ptsDelta;
     const sizeMsb = flags & FRAME_FLAGS.sizeMsb ? cursor.number() : 0;
     const size = code.sizeLsb + sizeMsb * code.sizeMul;
-    if (flags & FRAME_FLAGS.matchTime) {
-      cursor.signed();
-    }
-    let headerIndex = flags & FRAME_FLAGS.headerIndex ? cursor.number() : code.headerIndex;
-    for (let left = flags & FRAME_FLAGS.reserved ? cursor.number() : code.reservedCount; left > 0; left--) {
-      cursor.number();
-    }
-    if (flags & FRAME_FLAGS.checksum) {
-      cursor.u32();
-    }
+    const headerIndex = skipRareFields(cursor, flags, code);
     if (size > this.maxFrameBytes) {
       throw new ContainerError(`A NUT frame of ${size} bytes is too long.`, this.consumed + cursor.position);
     }
-    if (size > 4096) {
-      headerIndex = 0;
-    }
     state.lastPts = pts;
-    const elided = this.elisionHeaders[headerIndex] ?? new Uint8Array(0);
-    const data = new Uint8Array(size);
-    data.set(elided.subarray(0, size));
-    this.body = {
-      header: { code: { ...code, flags }, size, pts, stream },
-      data,
-      filled: Math.min(elided.length, size),
-    };
-    if (this.body.filled === size) {
+    this.startBody({ code: { ...code, flags }, size, pts, stream }, size > 4096 ? 0 : headerIndex);
+  }
+
+  /** Opens the buffer of a frame; its first bytes may stand in the main header instead of the file (elision). */
+  private startBody(header: FrameHeader, headerIndex: number): void {
+    const elided = (this.elisionHeaders[headerIndex] ?? new Uint8Array(0)).subarray(0, header.size);
+    const data = new Uint8Array(header.size);
+    data.set(elided);
+    this.body = { header, data, filled: elided.length };
+    if (elided.length === header.size) {
       this.finishBody();
     }
   }
+}
+
+/** The fields between size and data that change nothing for us; returns the index of the elision header. */
+function skipRareFields(cursor: Cursor, flags: number, code: FrameCode): number {
+  if (flags & FRAME_FLAGS.matchTime) {
+    cursor.signed();
+  }
+  const headerIndex = flags & FRAME_FLAGS.headerIndex ? cursor.number() : code.headerIndex;
+  for (let left = flags & FRAME_FLAGS.reserved ? cursor.number() : code.reservedCount; left > 0; left--) {
+    cursor.number();
+  }
+  if (flags & FRAME_FLAGS.checksum) {
+    cursor.u32();
+  }
+  return headerIndex;
 }
 
 /** The whole value, or its low bits around the last one. */
@@ -371,47 +372,53 @@ function readShape(
   return shape;
 }
 
-/** The table of 256 frame codes, written in runs whose fields keep their last value when left out. */
+/** One run of the frame code table; fields that are left out keep the value of the run before where the format says so. */
+type FrameCodeRun = FrameCode & { readonly count: number };
+
+const FIRST_RUN: FrameCodeRun = {
+  flags: 0,
+  streamIndex: 0,
+  sizeMul: 1,
+  sizeLsb: 0,
+  ptsDelta: 0,
+  reservedCount: 0,
+  headerIndex: 0,
+  count: 0,
+};
+
+function readFrameCodeRun(h: Cursor, before: FrameCodeRun): FrameCodeRun {
+  const flags = h.number();
+  const fields = h.number();
+  const ptsDelta = fields > 0 ? h.signed() : before.ptsDelta;
+  const sizeMul = fields > 1 ? h.number() : before.sizeMul;
+  const streamIndex = fields > 2 ? h.number() : before.streamIndex;
+  const sizeLsb = fields > 3 ? h.number() : 0;
+  const reservedCount = fields > 4 ? h.number() : 0;
+  const count = fields > 5 ? h.number() : sizeMul - sizeLsb;
+  if (fields > 6) {
+    h.signed(); // match time
+  }
+  const headerIndex = fields > 7 ? h.number() : before.headerIndex;
+  for (let extra = 8; extra < fields; extra++) {
+    h.number();
+  }
+  return { flags, ptsDelta, sizeMul, streamIndex, sizeLsb, reservedCount, headerIndex, count };
+}
+
+/** The table of 256 frame codes, written in runs. Code 0x4e, the letter N of the start codes, is in no run. */
 function parseFrameCodes(h: Cursor): FrameCode[] {
   const codes: FrameCode[] = [];
-  let ptsDelta = 0;
-  let sizeMul = 1;
-  let streamIndex = 0;
-  let headerIndex = 0;
+  let run = FIRST_RUN;
   while (codes.length < 256) {
-    const flags = h.number();
-    const fields = h.number();
-    ptsDelta = fields > 0 ? h.signed() : ptsDelta;
-    sizeMul = fields > 1 ? h.number() : sizeMul;
-    streamIndex = fields > 2 ? h.number() : streamIndex;
-    const size = fields > 3 ? h.number() : 0;
-    const reservedCount = fields > 4 ? h.number() : 0;
-    const count = fields > 5 ? h.number() : sizeMul - size;
-    if (fields > 6) {
-      h.signed(); // match time
-    }
-    headerIndex = fields > 7 ? h.number() : headerIndex;
-    for (let extra = 8; extra < fields; extra++) {
-      h.number();
-    }
-    if (count <= 0 && codes.length !== 0x4e) {
+    run = readFrameCodeRun(h, run);
+    if (run.count <= 0) {
       throw new ContainerError('The table of NUT frame codes has an empty run.', h.position);
     }
-    for (let i = 0; i < count && codes.length < 256; i++) {
+    for (let i = 0; i < run.count && codes.length < 256; i++) {
       if (codes.length === 0x4e) {
-        codes.push({
-          flags: FRAME_FLAGS.invalid,
-          streamIndex: 0,
-          sizeMul: 1,
-          sizeLsb: 0,
-          ptsDelta: 0,
-          reservedCount: 0,
-          headerIndex: 0,
-        });
-        i--;
-        continue;
+        codes.push({ ...FIRST_RUN, flags: FRAME_FLAGS.invalid });
       }
-      codes.push({ flags, streamIndex, sizeMul, sizeLsb: size + i, ptsDelta, reservedCount, headerIndex });
+      codes.push({ ...run, sizeLsb: run.sizeLsb + i });
     }
   }
   return codes;
