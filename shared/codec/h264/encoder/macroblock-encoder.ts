@@ -69,7 +69,6 @@ export class MacroblockEncoder {
   private readonly kernels: EncoderKernels;
   private readonly state: MacroblockState;
   private readonly quantisers: Quantisers;
-  private readonly words: Int16Array;
   private readonly longs: Int32Array;
 
   constructor(kernels: EncoderKernels, state: MacroblockState, quantisers: Quantisers, chromaOffset: number) {
@@ -77,7 +76,6 @@ export class MacroblockEncoder {
     this.state = state;
     this.quantisers = quantisers;
     this.chromaOffset = chromaOffset;
-    this.words = state.words;
     this.longs = state.longs;
   }
 

@@ -75,6 +75,8 @@ export class MacroblockState {
   readonly cbp: Uint16Array;
   readonly transform8x8: Uint8Array;
   readonly chromaMode: Uint8Array;
+  /** 1 when edges inside the macroblock may need deblocking. */
+  readonly hasInnerEdges: Uint8Array;
   /** Number of the slice that coded it. */
   readonly slice: Uint16Array;
 
@@ -137,6 +139,7 @@ export class MacroblockState {
     this.cbp = new Uint16Array(macroblocks);
     this.transform8x8 = new Uint8Array(macroblocks);
     this.chromaMode = new Uint8Array(macroblocks);
+    this.hasInnerEdges = new Uint8Array(macroblocks);
     this.slice = new Uint16Array(macroblocks);
     this.levels = memory.allocate(LEVELS_BYTES, 16);
     this.masks = memory.allocate(4 * MASKS, 16);

@@ -1,0 +1,548 @@
+// Chooses how each macroblock is coded and leaves its levels and reconstruction ready: early P_Skip, motion search, partitions, intra
+// modes, by SATD + lambda * bits. Order of trials: what is cheap and likely first, each later trial only while it can still win.
+// Called by slice-encoder.ts once per macroblock.
+
+import { AVAILABLE_TOP, AVAILABLE_TOP_LEFT, AVAILABLE_TOP_RIGHT, AVAILABLE_LEFT } from '../kernels/kernels.ts';
+import type { Pointer } from '../kernels/kernels.ts';
+import type { CodecMemory } from '../kernels/codec-memory.ts';
+import {
+  I_16X16,
+  I_4X4,
+  type MacroblockState,
+  mvX,
+  mvY,
+  P_16X16,
+  P_16X8,
+  P_8X16,
+  P_8X8,
+  P_INTER,
+  P_SKIP,
+  packMv,
+  REF_INTRA,
+  SENTINEL,
+} from '../macroblock/coding-state.ts';
+import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
+import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+import { MotionPredictor } from './motion-prediction.ts';
+import type { MotionSearch } from './motion-search.ts';
+import type { EncoderPicture } from './picture-store.ts';
+import type { Tools } from './presets.ts';
+
+const { max, min, round } = Math;
+
+/** Lambda for SATD and SAD at each QP: 2 ** (QP / 6 - 2), in sixteenths. */
+const LAMBDA_16 = Int32Array.from({ length: 52 }, (_, qp) => max(16, round(16 * 2 ** (qp / 6 - 2))));
+
+/** Blocks (luma4x4BlkIdx) whose above right neighbour comes later in decoding order or lies in the next macroblock (6.4.11.4). */
+const NO_TOP_RIGHT = 0b1010_1000_1000_1000;
+
+/** Offsets of partitions in samples and their sizes, by partition type. */
+const PART_X = [[0], [0, 0], [0, 8], [0, 8, 0, 8]];
+const PART_Y = [[0], [0, 8], [0, 0], [0, 0, 8, 8]];
+const PART_WIDTH = [16, 16, 8, 8];
+const PART_HEIGHT = [16, 8, 16, 8];
+
+/** Decides for the macroblocks of one slice at a time. */
+export class ModeDecision {
+  /** Reference list 0 of the slice. */
+  references: readonly EncoderPicture[] = [];
+  private readonly kernels: EncoderKernels;
+  private readonly state: MacroblockState;
+  private readonly coder: MacroblockEncoder;
+  private readonly search: MotionSearch;
+  private readonly predictor: MotionPredictor;
+  private readonly tools: Tools;
+  private readonly longs: Int32Array;
+  private readonly costs: Pointer;
+  private lambda16 = 16;
+
+  // Best vectors found so far: of the whole macroblock, of halves, of quarters.
+  private readonly partMv = [new Int32Array(1), new Int32Array(2), new Int32Array(2), new Int32Array(4)];
+  private readonly partRef = [new Uint8Array(1), new Uint8Array(2), new Uint8Array(2), new Uint8Array(4)];
+
+  /** Bytes taken from the codec memory. */
+  static readonly BYTES = 64;
+
+  constructor(
+    kernels: EncoderKernels,
+    memory: CodecMemory,
+    state: MacroblockState,
+    coder: MacroblockEncoder,
+    search: MotionSearch,
+    tools: Tools,
+  ) {
+    this.kernels = kernels;
+    this.state = state;
+    this.coder = coder;
+    this.search = search;
+    this.predictor = new MotionPredictor(state);
+    this.tools = tools;
+    this.longs = state.longs;
+    this.costs = memory.allocate(ModeDecision.BYTES, 16);
+  }
+
+  /** Codes the current macroblock of an I slice. */
+  codeIntra(): void {
+    this.useLambda();
+    this.markIntra();
+    this.chooseIntra(0x7fffffff);
+    this.finish();
+  }
+
+  /** Codes the current macroblock of a P slice. */
+  codeInter(): void {
+    this.useLambda();
+    const { state, predictor } = this;
+    predictor.predictSkip();
+    const skipMv = predictor.packed;
+    if (this.tryEarlySkip(skipMv)) {
+      return;
+    }
+    const { partition, cost } = this.searchInter(skipMv);
+    if (cost > this.intraTrialCost() && this.tryIntra(cost)) {
+      this.finish();
+      return;
+    }
+    this.codePartition(partition);
+    this.codeInterResidual();
+    if (state.codedBlockPattern === 0 && partition === P_16X16 && state.partRef[0] === 0) {
+      if (state.mv[state.cell] === skipMv) {
+        state.mbKind = P_SKIP;
+      }
+    }
+    this.finish();
+  }
+
+  private useLambda(): void {
+    this.lambda16 = LAMBDA_16[this.state.QPY]!;
+    this.search.lambda16 = this.lambda16;
+  }
+
+  private bits(count: number): number {
+    return (this.lambda16 * count) >> 4;
+  }
+
+  /** Inter costs up to this are taken without looking at intra. */
+  private intraTrialCost(): number {
+    return this.bits(48);
+  }
+
+  // P_Skip ---------------------------------------------------------------------------------------------------------------------
+
+  /** Codes the macroblock as P_Skip when its prediction is close and nothing of the residual is worth a level. */
+  private tryEarlySkip(skipMv: number): boolean {
+    const { state, coder, kernels } = this;
+    const x = 16 * state.x;
+    const y = 16 * state.y;
+    const mvx = mvX(skipMv);
+    const mvy = mvY(skipMv);
+    if (!this.search.isAllowed(x, y, mvx, mvy)) {
+      return false;
+    }
+    const reference = this.references[0]!;
+    coder.predictLuma(reference, x, y, 16, 16, mvx, mvy);
+    const sad = kernels.sad(
+      16,
+      16,
+      coder.lumaSource,
+      coder.source.lumaStride,
+      coder.lumaTarget,
+      coder.target.lumaStride,
+    );
+    if (sad > this.bits(240) || coder.quantizeInterLuma() !== 0) {
+      return false;
+    }
+    coder.predictChroma(reference, x, y, 16, 16, mvx, mvy);
+    if (coder.quantizeChroma(0) !== 0) {
+      return false;
+    }
+    state.mbKind = P_SKIP;
+    state.partition = P_16X16;
+    state.codedBlockPattern = 0;
+    state.fillMotion(state.cell, 4, 4, skipMv, 0);
+    state.clearCounts();
+    state.clearIntraModes();
+    this.finish();
+    return true;
+  }
+
+  // Inter ----------------------------------------------------------------------------------------------------------------------
+
+  private readonly choice = { partition: P_16X16, cost: 0 };
+
+  /** Best partition and its cost; vectors are in partMv and partRef. */
+  private searchInter(skipMv: number): { readonly partition: number; readonly cost: number } {
+    const { choice, tools } = this;
+    choice.partition = P_16X16;
+    choice.cost = this.searchWhole(skipMv) + this.bits(1);
+    if (!tools.partitions || choice.cost < this.bits(96)) {
+      return choice;
+    }
+    const quarters = this.searchParts(P_8X8, choice.cost) + this.bits(9);
+    if (quarters < choice.cost) {
+      choice.partition = P_8X8;
+      choice.cost = quarters;
+    }
+    if (quarters < choice.cost + this.bits(24)) {
+      this.tryHalves(P_16X8);
+      this.tryHalves(P_8X16);
+    }
+    return choice;
+  }
+
+  private tryHalves(partition: number): void {
+    const { choice } = this;
+    const cost = this.searchParts(partition, choice.cost) + this.bits(3);
+    if (cost < choice.cost) {
+      choice.partition = partition;
+      choice.cost = cost;
+    }
+  }
+
+  private searchWhole(skipMv: number): number {
+    const { state, search, predictor, references } = this;
+    const { cell, stride, mv, previousMv } = state;
+    let best = 0x7fffffff;
+    for (let ref = 0; ref < references.length; ref++) {
+      predictor.predict(P_16X16, 0, ref);
+      search.clearCandidates();
+      search.addCandidate(skipMv);
+      search.addCandidate(0);
+      if (ref > 0) {
+        search.addCandidate(this.partMv[0]![0]!);
+      }
+      if (state.hasLeft) {
+        search.addCandidate(mv[cell - 1]!);
+      }
+      if (state.hasTop) {
+        search.addCandidate(mv[cell - stride]!);
+        if (state.hasTopRight) {
+          search.addCandidate(mv[cell - stride + 4]!);
+        }
+      }
+      search.addCandidate(previousMv[cell + stride + 1]!);
+      if (state.y + 1 < state.mbHeight) {
+        search.addCandidate(previousMv[cell + 4 * stride]!);
+      }
+      search.search(
+        this.coder.source,
+        references[ref]!,
+        16 * state.x,
+        16 * state.y,
+        16,
+        16,
+        predictor.x,
+        predictor.y,
+        this.tools.search16x16,
+      );
+      const cost = search.bestCost + this.refCost(ref);
+      if (cost < best) {
+        best = cost;
+        this.partMv[0]![0] = packMv(search.bestX, search.bestY);
+        this.partRef[0]![0] = ref;
+      }
+    }
+    return best;
+  }
+
+  private refCost(ref: number): number {
+    if (this.references.length === 1) {
+      return 0;
+    }
+    return this.bits(ref === 0 ? 1 : this.references.length === 2 ? 1 : ref < 3 ? 3 : 5);
+  }
+
+  /** Searches all partitions of a type, each from the vectors known around it; stops above `limit`. Returns the sum of costs. */
+  private searchParts(partition: number, limit: number): number {
+    const { state, search, predictor } = this;
+    const ref = this.partRef[0]![0]!;
+    const xs = PART_X[partition]!;
+    const ys = PART_Y[partition]!;
+    const width = PART_WIDTH[partition]!;
+    const height = PART_HEIGHT[partition]!;
+    const mvs = this.partMv[partition]!;
+    const quarters = this.partMv[P_8X8]!;
+    let sum = 0;
+    for (let i = 0; i < xs.length; i++) {
+      predictor.predict(partition, i, ref);
+      search.clearCandidates();
+      search.addCandidate(this.partMv[0]![0]!);
+      if (partition !== P_8X8) {
+        const first = partition === P_16X8 ? 2 * i : i;
+        search.addCandidate(quarters[first]!);
+        search.addCandidate(quarters[first + (partition === P_16X8 ? 1 : 2)]!);
+      } else if (i > 0) {
+        search.addCandidate(quarters[i - 1]!);
+      }
+      const x = xs[i]!;
+      const y = ys[i]!;
+      search.search(
+        this.coder.source,
+        this.references[ref]!,
+        16 * state.x + x,
+        16 * state.y + y,
+        width,
+        height,
+        predictor.x,
+        predictor.y,
+        this.tools.searchParts,
+      );
+      sum += search.bestCost + this.refCost(ref);
+      if (sum >= limit) {
+        return sum;
+      }
+      mvs[i] = packMv(search.bestX, search.bestY);
+      this.partRef[partition]![i] = ref;
+      state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mvs[i]!, ref);
+    }
+    return sum;
+  }
+
+  /** Makes the vectors of a partition type the macroblock's: grid, differences, prediction samples. */
+  private codePartition(partition: number): void {
+    const { state, predictor, coder } = this;
+    const xs = PART_X[partition]!;
+    const ys = PART_Y[partition]!;
+    const width = PART_WIDTH[partition]!;
+    const height = PART_HEIGHT[partition]!;
+    state.mbKind = P_INTER;
+    state.partition = partition;
+    for (let i = 0; i < xs.length; i++) {
+      const mv = this.partMv[partition]![i]!;
+      const ref = this.partRef[partition]![i]!;
+      const mvx = mvX(mv);
+      const mvy = mvY(mv);
+      const x = xs[i]!;
+      const y = ys[i]!;
+      predictor.predict(partition, i, ref);
+      state.mvdX[i] = mvx - predictor.x;
+      state.mvdY[i] = mvy - predictor.y;
+      state.partRef[i] = ref;
+      state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mv, ref);
+      const reference = this.references[ref]!;
+      coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+      coder.predictChroma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+    }
+    state.clearIntraModes();
+  }
+
+  private codeInterResidual(): void {
+    const { state, coder } = this;
+    state.clearCounts();
+    const luma = coder.reconstructInterLuma(coder.quantizeInterLuma());
+    const chroma = coder.quantizeChroma(0);
+    if (chroma !== 0) {
+      coder.reconstructChroma();
+    }
+    state.codedBlockPattern = luma | (chroma << 4);
+  }
+
+  // Intra ----------------------------------------------------------------------------------------------------------------------
+
+  /** Codes the macroblock as intra when that is cheaper than `limit`; the reconstruction is undefined when it is not. */
+  private tryIntra(limit: number): boolean {
+    const cost16 = this.searchIntra16x16();
+    // Intra_4x4 seldom wins where Intra_16x16 is far behind.
+    if (cost16 > 2 * limit) {
+      return false;
+    }
+    if (cost16 >= limit && this.probeIntra4x4(limit) >= limit) {
+      return false;
+    }
+    this.markIntra();
+    this.chooseIntra(cost16 < limit ? cost16 : limit);
+    return true;
+  }
+
+  /** The whole cost of Intra_4x4, or something above `limit`. Leaves the macroblock's luma coded that way. */
+  private probeIntra4x4(limit: number): number {
+    const cost = this.codeIntra4x4(limit);
+    this.isIntra4x4Coded = cost < limit;
+    return cost;
+  }
+
+  private isIntra4x4Coded = false;
+
+  private markIntra(): void {
+    const { state } = this;
+    state.fillMotion(state.cell, 4, 4, 0, REF_INTRA);
+  }
+
+  /** Chooses between the intra kinds and codes luma and chroma. */
+  private chooseIntra(limit: number): void {
+    const { state, coder } = this;
+    let useIntra4x4 = this.isIntra4x4Coded;
+    this.isIntra4x4Coded = false;
+    if (!useIntra4x4) {
+      const cost16 = limit === 0x7fffffff ? this.searchIntra16x16() : limit;
+      useIntra4x4 = this.codeIntra4x4(cost16) < cost16;
+    }
+    let luma = 0;
+    if (useIntra4x4) {
+      state.mbKind = I_4X4;
+      luma = this.intra4x4Pattern;
+    } else {
+      state.mbKind = I_16X16;
+      state.clearIntraModes();
+      luma = coder.codeIntra16x16();
+    }
+    this.chooseIntraChroma();
+    const chroma = coder.quantizeChroma(1);
+    if (chroma !== 0) {
+      coder.reconstructChroma();
+    } else {
+      this.clearChromaCounts();
+    }
+    state.codedBlockPattern = luma | (chroma << 4);
+  }
+
+  private clearChromaCounts(): void {
+    const { countU, countV, chromaCell, chromaStride } = this.state;
+    for (const at of [chromaCell, chromaCell + 1, chromaCell + chromaStride, chromaCell + chromaStride + 1]) {
+      countU[at] = 0;
+      countV[at] = 0;
+    }
+  }
+
+  /** Best Intra_16x16 mode into the state; returns its cost. */
+  private searchIntra16x16(): number {
+    const { state, coder, kernels } = this;
+    const { available } = state;
+    const target = coder.lumaTarget;
+    const source = coder.lumaSource;
+    let best = 0x7fffffff;
+    for (let mode = 0; mode < 4; mode++) {
+      const needs = mode === 0 ? AVAILABLE_TOP : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? 0 : PLANE_NEEDS;
+      if ((available & needs) !== needs) {
+        continue;
+      }
+      kernels.predictIntra16x16(target, coder.target.lumaStride, mode, available);
+      const cost =
+        kernels.satd(16, 16, source, coder.source.lumaStride, target, coder.target.lumaStride) +
+        this.bits(mode === 0 ? 1 : 3);
+      if (cost < best) {
+        best = cost;
+        state.intra16x16Mode = mode;
+      }
+    }
+    return best + this.bits(4);
+  }
+
+  private intra4x4Pattern = 0;
+
+  /** Codes luma as Intra_4x4 in place, stopping as soon as the cost reaches `limit`. Returns the cost. */
+  private codeIntra4x4(limit: number): number {
+    const { state, coder, kernels, longs, costs } = this;
+    const { cell, stride, intraMode } = state;
+    const target = coder.lumaTarget;
+    const source = coder.lumaSource;
+    const targetStride = coder.target.lumaStride;
+    const sourceStride = coder.source.lumaStride;
+    let total = this.bits(24);
+    let pattern = 0;
+    for (let k = 0; k < 16; k++) {
+      const x = BLOCK_X_4X4[k]!;
+      const y = BLOCK_Y_4X4[k]!;
+      const at = cell + y * stride + x;
+      const available = this.blockAvailability(k, x, y);
+      const a = intraMode[at - 1]!;
+      const b = intraMode[y === 0 && !state.hasTop ? SENTINEL : at - stride]!;
+      const predicted = a < 0 || b < 0 ? 2 : a < b ? a : b;
+      kernels.intra4x4Costs(
+        source + 4 * y * sourceStride + 4 * x,
+        sourceStride,
+        target + 4 * y * targetStride + 4 * x,
+        targetStride,
+        available,
+        costs,
+      );
+      let best = 0x7fffffff;
+      let bestMode = 2;
+      const modeBits = this.bits(4);
+      const predictedBits = this.bits(1);
+      for (let mode = 0; mode < 9; mode++) {
+        const satd = longs[(costs >> 2) + mode]!;
+        if (satd < best) {
+          const cost = satd + (mode === predicted ? predictedBits : modeBits);
+          if (cost < best) {
+            best = cost;
+            bestMode = mode;
+          }
+        }
+      }
+      total += best;
+      if (total >= limit) {
+        return total;
+      }
+      intraMode[at] = bestMode;
+      state.remIntraMode[k] = bestMode === predicted ? -1 : bestMode < predicted ? bestMode : bestMode - 1;
+      if (coder.codeIntra4x4Block(k, bestMode, available) !== 0) {
+        pattern |= 1 << (k >> 2);
+      }
+    }
+    this.intra4x4Pattern = pattern;
+    return total;
+  }
+
+  private blockAvailability(k: number, x: number, y: number): number {
+    const { state } = this;
+    const left = x > 0 || state.hasLeft;
+    const top = y > 0 || state.hasTop;
+    const isTopRight = y === 0 ? (x < 3 ? state.hasTop : state.hasTopRight) : ((NO_TOP_RIGHT >> k) & 1) === 0;
+    const corner = x > 0 ? top : y > 0 ? left : state.hasLeft && state.hasTop;
+    return (
+      (left ? AVAILABLE_LEFT : 0) |
+      (top ? AVAILABLE_TOP : 0) |
+      (isTopRight ? AVAILABLE_TOP_RIGHT : 0) |
+      (corner ? AVAILABLE_TOP_LEFT : 0)
+    );
+  }
+
+  /** Chooses intra_chroma_pred_mode and leaves its prediction in the reconstruction. */
+  private chooseIntraChroma(): void {
+    const { state, coder } = this;
+    let best = 0x7fffffff;
+    let bestMode = 0;
+    let last = 0;
+    for (let mode = 0; mode < 4; mode++) {
+      const needs = mode === 0 ? 0 : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? AVAILABLE_TOP : PLANE_NEEDS;
+      if ((state.available & needs) !== needs) {
+        continue;
+      }
+      coder.predictIntraChroma(mode);
+      last = mode;
+      const cost = coder.chromaSatd() + this.bits(mode === 0 ? 1 : mode < 3 ? 3 : 5);
+      if (cost < best) {
+        best = cost;
+        bestMode = mode;
+      }
+    }
+    state.intraChromaMode = bestMode;
+    if (last !== bestMode) {
+      coder.predictIntraChroma(bestMode);
+    }
+  }
+
+  // --------------------------------------------------------------------------------------------------------------------------
+
+  /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
+  private finish(): void {
+    const { state } = this;
+    const { address } = state;
+    if (state.codedBlockPattern === 0 && state.mbKind !== I_16X16) {
+      state.QPY = state.previousQPY; // no mb_qp_delta is sent (7.4.5)
+    }
+    state.kind[address] = state.mbKind;
+    state.qp[address] = state.QPY;
+    state.cbp[address] = state.codedBlockPattern;
+    state.transform8x8[address] = state.hasTransform8x8 ? 1 : 0;
+    state.chromaMode[address] = state.mbKind >= I_4X4 ? state.intraChromaMode : 0;
+    state.slice[address] = state.sliceIndex;
+    state.hasInnerEdges[address] =
+      state.mbKind >= I_4X4 || state.partition !== P_16X16 || (state.codedBlockPattern & 15) !== 0 ? 1 : 0;
+  }
+}
+
+const PLANE_NEEDS = AVAILABLE_LEFT | AVAILABLE_TOP | AVAILABLE_TOP_LEFT;
+
+export const lambdaOf = (qp: number): number => LAMBDA_16[min(51, max(0, qp))]! / 16;
