@@ -7,6 +7,8 @@ export type Metrics = {
   readonly registry: Registry;
   counter<Label extends string = never>(name: string, help: string, labels?: readonly Label[]): Counter<Label>;
   gauge<Label extends string = never>(name: string, help: string, labels?: readonly Label[]): Gauge<Label>;
+  /** A gauge that reads its value when somebody asks for /metrics. */
+  observe(name: string, help: string, read: () => number): void;
   histogram(name: string, help: string, buckets: readonly number[]): Histogram;
 };
 
@@ -25,6 +27,16 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}):
     gauge: <Label extends string>(name: string, help: string, labels: readonly Label[] = []) =>
       (known(`tessera_${name}`) as Gauge<Label> | undefined) ??
       new Gauge({ name: `tessera_${name}`, help, labelNames: labels, registers: [registry] }),
+    observe: (name, help, read) => {
+      new Gauge({
+        name: `tessera_${name}`,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    },
     histogram: (name, help, buckets) =>
       (known(`tessera_${name}`) as Histogram | undefined) ??
       new Histogram({ name: `tessera_${name}`, help, buckets: [...buckets], registers: [registry] }),

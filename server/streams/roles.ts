@@ -23,6 +23,10 @@ export interface PublisherSlot {
   readonly streamId: StreamId;
   /** 1 for the first publisher of a stream, + 1 with each takeover or reconnect. */
   readonly epoch: number;
+  /** Random per publisher; what telemetry calls its session. */
+  readonly session?: string;
+  /** Who watches now, for the publisher's own display. */
+  viewerCount?(): number;
   /** Announces a track or a change of it (new size, new parameter sets). Names: `video`, `audio`, `video2`, ... */
   setTrack(name: string, config: TrackConfig): void;
   push(track: string, unit: AccessUnit): void;
