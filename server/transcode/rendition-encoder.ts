@@ -64,7 +64,7 @@ export class RenditionEncoder {
       return null;
     }
     this.startedAt = this.now();
-    const wasNew = this.prepare(frame, Math.min(this.description.fps, sourceFps), startsGroup);
+    const wasNew = this.prepare(frame, Math.min(this.description.fps, sourceFps));
     const keyFrame = startsGroup || wasNew || this.grantsRequest(frame.timestamp);
     if (keyFrame) {
       this.lastIdrPtsUs = frame.timestamp;
@@ -102,11 +102,10 @@ export class RenditionEncoder {
     return true;
   }
 
-  /** Makes the encoder for the first picture, after a change of the source's size, and at a group start when the rate was wrong. */
-  private prepare(frame: I420Frame, fps: number, startsGroup: boolean): boolean {
+  /** Makes the encoder for the first picture and after a change of the source's size or colour. */
+  private prepare(frame: I420Frame, fps: number): boolean {
     const sourceShape = `${frame.width}x${frame.height} ${frame.sampleAspect.join(':')} ${JSON.stringify(frame.colour)}`;
-    const isRateWrong = startsGroup && Math.abs(fps / this.fps - 1) > 0.15;
-    if (this.encoder !== null && sourceShape === this.sourceShape && !isRateWrong) {
+    if (this.encoder !== null && sourceShape === this.sourceShape) {
       return false;
     }
     this.close();

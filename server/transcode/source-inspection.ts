@@ -56,7 +56,7 @@ function missingFeature({ sps, pps }: ParameterSets): string | null {
     [sps.bit_depth_luma_minus8 + sps.bit_depth_chroma_minus8 > 0, 'more than 8 bits per sample'],
     [!sps.frame_mbs_only_flag, 'interlaced coding'],
     [pps.some((set) => set.entropy_coding_mode_flag), 'CABAC'],
-    [pps.some((set) => set.extension?.transform_8x8_mode_flag === true), 'the 8x8 transform'],
+    [pps.some((set) => set.high?.transform_8x8_mode_flag === true), 'the 8x8 transform'],
     [sps.profile_idc !== 66 && (sps.constraint_set_flags & 0x40) === 0, 'B slices'],
   ];
   return checks.find(([isMissing]) => isMissing)?.[1] ?? null;

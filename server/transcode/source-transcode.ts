@@ -4,7 +4,7 @@
 
 import type { AccessUnit, TrackConfig, VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import type { RenditionDescription, RenditionSink, StreamTrack } from '../streams/roles.ts';
-import { RAW_CODEC } from './rendition-ladder.ts';
+import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { UnitQueue, type QueuedUnit } from './unit-queue.ts';
 import { sharedNow, type DecoderChoice, type FromWorker } from './worker-messages.ts';
