@@ -4,4 +4,5 @@
 export * from './deblock';
 export * from './inter';
 export * from './intra';
+export * from './pixels';
 export * from './transform';
