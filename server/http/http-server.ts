@@ -72,7 +72,7 @@ export class HttpServer {
     await listen(server, config.http);
     const { port, address } = server.address() as AddressInfo;
     const host =
-      address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
+      address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address.includes(':') ? `[${address}]` : address;
     return `${config.tls.cert === undefined ? 'http' : 'https'}://${host}:${port}`;
   }
 
