@@ -6,9 +6,15 @@ import { registerAnalyze } from './analyze.ts';
 import { registerBench } from './bench.ts';
 import { reportFailure } from './command-line.ts';
 import { registerPublish } from './publish.ts';
+import { registerWatch } from './watch.ts';
 
 /** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerPublish, registerBench];
+const commands: readonly ((program: Command) => void)[] = [
+  registerAnalyze,
+  registerPublish,
+  registerWatch,
+  registerBench,
+];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
