@@ -1,4 +1,7 @@
-// Every export * from './deblock';
+// Every exported kernel. Names, parameter order and meaning are those of the interfaces in kernels/; a pointer is followed by its
+// stride. Built by scripts/build-kernels.ts into kernels/kernels-{plain,shared}.generated.ts.
+
+export * from './deblock';
 export * from './difference';
 export * from './half-samples';
 export * from './inter';
