@@ -13,6 +13,16 @@ import { registerServe } from './serve.ts';
 
 /** Every command, in the order of `tessera --help`. */
 const commands: readonly ((program: Command) => void)[] = [registerServe, registerAnalyze, registerBench];
+import { registerPublish } from './publish.ts';
+import { registerWatch } from './watch.ts';
+
+/** Every command, in the order of `tessera --help`. */
+const commands: readonly ((program: Command) => void)[] = [
+  registerAnalyze,
+  registerPublish,
+  registerWatch,
+  registerBench,
+];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
