@@ -2,5 +2,10 @@
 // stride. Built by scripts/build-kernels.ts into kernels/kernels-{plain,shared}.generated.ts.
 
 export * from './deblock';
+export * from './difference';
+export * from './half-samples';
 export * from './inter';
+export * from './intra';
+export * from './intra-costs';
+export * from './quantize';
 export * from './transform';

@@ -1,7 +1,8 @@
 // The encoder's whole kernel table on one memory: reconstruction and analysis, SIMD or reference. Called by H264Encoder.configure.
 
-import { type AnalysisKernels, createReferenceAnalysisKernels } from './analysis-kernels.ts';
+import type { AnalysisKernels } from './analysis-kernels.ts';
 import type { KernelKind, ReconstructionKernels } from './kernels.ts';
+import { createReferenceAnalysisKernels } from './reference-analysis-kernels.ts';
 import { createReferenceKernels } from './reference-kernels.ts';
 import { instantiateKernels } from './wasm-kernels.ts';
 
