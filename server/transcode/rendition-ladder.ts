@@ -1,12 +1,8 @@
 // Which renditions a source can have: names, sizes, frame rates and bitrates. Pure; called by transcoder.ts (offer) and tests.
 
 import type { VideoTrackConfig } from '../../shared/media/access-unit.ts';
+import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import type { RenditionDescription } from '../streams/roles.ts';
-
-/** Codec string of a track whose units are packed I420 pictures: its `source` is made by our encoder. */
-export const RAW_CODEC = 'raw/i420';
-/** Name of the rendition that stands for the publisher's own picture when the publisher sent raw frames. */
-export const SOURCE_NAME = 'source';
 
 /** One line of `transcode.ladder`. */
 export type LadderEntry = RenditionDescription;
@@ -24,18 +20,16 @@ const KBPS_720P30 = 2500;
 const BITRATE_EXPONENT = 0.75;
 
 /**
- * The renditions of a source, best first. Without `configured`: one at the source's own size (called `source` for raw frames,
- * because there is no other), then 1080p 720p 480p 360p as far as they are smaller. Sizes keep the source's shape and are even.
+ * The renditions of a source, best first. Without `configured`: one at the source's own size (not for raw pictures: their `source`
+ * is made by our encoder already), then 1080p 720p 480p 360p as far as they are smaller. Sizes keep the source's shape and are even.
  */
 export function ladderFor(source: VideoTrackConfig, configured?: readonly LadderEntry[]): RenditionDescription[] {
-  const isRaw = source.codec === RAW_CODEC;
-  const own = describe(isRaw ? SOURCE_NAME : `${shortSide(source)}p`, isRaw ? source : evenSize(source), source);
   if (configured !== undefined) {
-    const fitted = configured.filter((entry) => fitsBelow(entry, source)).map((entry) => fit(entry, source));
-    return isRaw ? [own, ...fitted.filter((entry) => entry.name !== SOURCE_NAME)] : fitted;
+    return configured.filter((entry) => fitsBelow(entry, source)).map((entry) => fit(entry, source));
   }
   const rungs = RUNGS.filter((lines) => lines <= shortSide(source) * LARGEST_SHARE_OF_SOURCE);
-  return [own, ...rungs.map((lines) => describe(`${lines}p`, scaleToShortSide(source, lines), source))];
+  const below = rungs.map((lines) => describe(`${lines}p`, scaleToShortSide(source, lines), source));
+  return source.codec === RAW_CODEC ? below : [describe(`${shortSide(source)}p`, evenSize(source), source), ...below];
 }
 
 /** The rendition's size for pictures of `picture`'s size: as described, or fitted into that box when the shape has changed. Never larger than the picture. */

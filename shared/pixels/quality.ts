@@ -65,8 +65,7 @@ function planeSsim(a: Plane, b: Plane): number {
     [above, below] = [below, above];
     blockSums(below, a, b, 4 * row, across);
     for (let at = 0; at < SUMS * (across - 1); at += SUMS) {
-      const sum = (i: number): number =>
-        above[at + i] + above[at + SUMS + i] + below[at + i] + below[at + SUMS + i];
+      const sum = (i: number): number => above[at + i] + above[at + SUMS + i] + below[at + i] + below[at + SUMS + i];
       total += windowSsim(sum(0), sum(1), sum(2), sum(3));
     }
   }

@@ -98,11 +98,38 @@ export const dataEventSchema = z.object({
   value: z.union([z.number(), z.string().max(4096), z.boolean(), z.null(), z.record(z.string(), z.unknown())]),
 });
 
+const eventTopic = z.enum(['ingest', 'viewer', 'session', 'data']);
+
+/**
+ * The reporter's clock, once a second per live stream and topic: event time goes on where nothing else does, so that silence closes
+ * windows too. `isLast`: the stream is over on this node.
+ */
+export const tickSchema = z.object({
+  type: z.literal('tick'),
+  topic: eventTopic,
+  stream: z.string(),
+  ts: epochMs,
+  isLast: z.boolean().optional(),
+});
+
+/** Stands for events that the reporter had to drop: sequence numbers fromSeq..seq of its own (node, boot, stream, topic). */
+export const gapSchema = z.object({
+  type: z.literal('gap'),
+  topic: eventTopic,
+  stream: z.string(),
+  ts: epochMs,
+  fromSeq: count,
+  dropped: count,
+  reason: z.string(),
+});
+
 export const telemetryEventSchema = z.union([
   frameBatchSchema,
   sessionEventSchema,
   viewerReportSchema,
   deliveryReportSchema,
+  tickSchema,
+  gapSchema,
   dataEventSchema,
 ]);
 
@@ -111,4 +138,6 @@ export type SessionEvent = z.infer<typeof sessionEventSchema>;
 export type ViewerReport = z.infer<typeof viewerReportSchema>;
 export type DeliveryReport = z.infer<typeof deliveryReportSchema>;
 export type DataEvent = z.infer<typeof dataEventSchema>;
-export type TelemetryEvent = FrameBatch | SessionEvent | ViewerReport | DeliveryReport | DataEvent;
+export type Tick = z.infer<typeof tickSchema>;
+export type Gap = z.infer<typeof gapSchema>;
+export type TelemetryEvent = FrameBatch | SessionEvent | ViewerReport | DeliveryReport | DataEvent | Tick | Gap;

@@ -135,6 +135,7 @@ export class GuardedSession {
       rtmp.sendStatusMessage(rtmp.streamId, 'error', 'NetStream.Publish.BadName', description);
     } else {
       const info = { level: 'error', code: 'NetConnection.Connect.Rejected', description };
+      rtmp.setChunkSize(rtmp.outChunkSize); // the library writes bigger chunks than it has announced yet
       rtmp.sendInvokeMessage(0, { cmd: '_error', transId: 1, cmdObj: null, info });
     }
     this.#lingerAndDestroy();
@@ -302,11 +303,14 @@ export class GuardedSession {
 
   #takeData(): void {
     const { header } = this.#session.rtmp.parserPacket;
-    if (!isFlvTagType(header.type) || header.length === 0) {
-      return; // AMF3 data, or an empty message as a sign of life
+    if (!isFlvTagType(header.type)) {
+      return; // AMF3 data
     }
     if (this.#state !== 'publishing' && this.#state !== 'authorising') {
       throw new ProtocolError('malformed', 'Media came from a connection that does not publish.');
+    }
+    if (header.length === 0) {
+      return; // a sign of life of some publishers, which the library reads past
     }
     const { payload, clock } = this.#session.rtmp.parserPacket;
     const data = payload.subarray(0, header.length);

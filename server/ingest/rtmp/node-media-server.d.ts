@@ -60,6 +60,7 @@ declare module 'node-media-server/src/session/rtmp_session.js' {
     parserPacket: NmsRtmpPacket;
     readonly inPackets: Map<number, NmsRtmpPacket>;
     inChunkSize: number;
+    readonly outChunkSize: number;
     ackSize?: number;
     streams: number;
     streamApp: string;
@@ -77,6 +78,7 @@ declare module 'node-media-server/src/session/rtmp_session.js' {
     onConnect(message: { readonly cmd: string; readonly transId: number; readonly cmdObj: object }): void;
     onCreateStream(message: { readonly transId: number }): void;
     respondPublish(): void;
+    setChunkSize(bytes: number): void;
     sendACK(bytes: number): void;
     sendInvokeMessage(streamId: number, message: object): void;
     sendStatusMessage(streamId: number, level: string, code: string, description: string): void;

@@ -22,8 +22,6 @@ const MAX_QUEUED_BYTES = 8 << 20;
 const MAX_FRAME_BYTES = 26 << 20;
 /** NUT has no negative times; added on the way in, taken off on the way out. */
 const TIME_OFFSET_US = 3_600_000_000;
-/** H.264 and HEVC may reorder by up to 16 pictures; the other codecs never do. */
-const REORDER_DEPTH: Readonly<Record<string, number>> = { H264: 2, HEVC: 2 };
 
 /** ffmpeg's name of a codec string, or null when it is not one that we pass on. */
 export function ffmpegFourcc(codec: string): string | null {
@@ -52,7 +50,8 @@ export class FfmpegDecoder {
   private outputShape: NutStreamHeader | null = null;
   private isSkipping = true; // until the first key unit, and after a refused unit
 
-  constructor(config: VideoTrackConfig, binary: string, events: FfmpegDecoderEvents) {
+  /** `reorderDepth`: pictures that may have to wait for another one, see source-inspection.ts. */
+  constructor(config: VideoTrackConfig, binary: string, reorderDepth: number, events: FfmpegDecoderEvents) {
     this.config = config;
     this.events = events;
     const fourcc = ffmpegFourcc(config.codec);
@@ -84,7 +83,7 @@ export class FfmpegDecoder {
         fourcc,
         width: config.width,
         height: config.height,
-        reorderDepth: REORDER_DEPTH[fourcc] ?? 0,
+        reorderDepth,
         ...(config.description === undefined ? {} : { description: config.description }),
       }),
     ]);
@@ -96,7 +95,7 @@ export class FfmpegDecoder {
   }
 
   /** Takes one unit; pictures come later, through onFrame. */
-  decode(unit: Pick<AccessUnit, 'data' | 'pts' | 'priority'>): void {
+  decode(unit: AccessUnit): void {
     const isKey = unit.priority === 'key';
     if (this.isSkipping && !isKey) {
       this.events.onDropped();

@@ -23,12 +23,8 @@ describe('the automatic ladder', () => {
     expect(shapes(source(1280, 720))).toEqual(['720p 1280x720', '480p 854x480', '360p 640x360']);
   });
 
-  test('names the first rung source when the publisher sends raw pictures, at their exact size', () => {
-    expect(shapes(source(1281, 721, { codec: 'raw/i420' }))).toEqual([
-      'source 1281x721',
-      '480p 852x480',
-      '360p 640x360',
-    ]);
+  test('leaves the own size out for raw pictures, whose source is made by our encoder already', () => {
+    expect(shapes(source(1281, 721, { codec: 'raw/i420' }))).toEqual(['480p 852x480', '360p 640x360']);
   });
 
   test('keeps the shape of portrait and wide pictures, with even sides', () => {
@@ -65,13 +61,6 @@ describe('a configured ladder', () => {
   test('offers only what is not larger than the source, fitted to its shape', () => {
     expect(ladderFor(source(1280, 720), entries)).toEqual([
       { name: 'small', width: 640, height: 360, fps: 25, kbps: 700 },
-    ]);
-  });
-
-  test('still makes the source of raw pictures', () => {
-    expect(ladderFor(source(1280, 720, { codec: 'raw/i420' }), entries).map(({ name }) => name)).toEqual([
-      'source',
-      'small',
     ]);
   });
 });
