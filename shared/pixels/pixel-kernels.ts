@@ -1,8 +1,10 @@
 // The table of kernels on uncompressed pictures and its plain TypeScript reference; the SIMD twins are in
-// codec/h264/assembly/pixels.ts, in the same module as the codec's kernels. Called by scaler.ts and conversion.ts.
+// codec/h264/assembly/pixels.ts, a module of its own. Called by scaler.ts and conversion.ts.
 
-import { instantiateKernels } from '../codec/h264/kernels/wasm-kernels.ts';
 import type { KernelKind, Pointer } from '../codec/h264/kernels/kernels.ts';
+import { PIXELS_PLAIN } from '../codec/h264/kernels/pixels-plain.generated.ts';
+import { PIXELS_SHARED } from '../codec/h264/kernels/pixels-shared.generated.ts';
+import { WasmModule } from '../codec/h264/kernels/wasm-module.ts';
 
 export interface PixelKernels {
   /**
@@ -44,6 +46,8 @@ export interface PixelKernels {
   /** The reverse of splitPairs. */
   joinPairs(pairs: Pointer, u: Pointer, v: Pointer, width: number): void;
 }
+
+const pixels = new WasmModule(PIXELS_PLAIN, PIXELS_SHARED);
 
 const clip1 = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
 
@@ -158,5 +162,5 @@ export function createReferencePixelKernels(memory: WebAssembly.Memory): PixelKe
 export function createPixelKernels(memory: WebAssembly.Memory, kind: KernelKind): PixelKernels {
   return kind === 'reference'
     ? createReferencePixelKernels(memory)
-    : (instantiateKernels(memory) as unknown as PixelKernels);
+    : (pixels.instantiate(memory) as unknown as PixelKernels);
 }
