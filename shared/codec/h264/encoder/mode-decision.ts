@@ -31,6 +31,8 @@ const PART_Y = [[0], [0, 8], [0, 0], [0, 0, 8, 8]];
 const PART_WIDTH = [16, 16, 8, 8];
 const PART_HEIGHT = [16, 8, 16, 8];
 
+const UNKNOWN = -1;
+
 /** Decides for the macroblocks of one slice at a time. */
 export class ModeDecision {
   /** Reference list 0 of the slice. */
@@ -43,6 +45,8 @@ export class ModeDecision {
   private readonly tools: Tools;
   private readonly intra: IntraDecision;
   private lambda16 = 16;
+  /** Luma blocks worth coding with the vector of P_Skip, when prediction and levels of that trial are still in place. */
+  private skipCoded = UNKNOWN;
 
   // Best vectors found so far: of the whole macroblock, of halves, of quarters.
   private readonly partMv = [new Int32Array(1), new Int32Array(2), new Int32Array(2), new Int32Array(4)];
@@ -82,9 +86,15 @@ export class ModeDecision {
       return;
     }
     const { partition, cost } = this.searchInter(skipMv);
-    if (cost > this.intraTrialCost() && this.intra.codeWhenCheaper(cost)) {
-      this.finish();
-      return;
+    if (cost > this.intraTrialCost()) {
+      this.skipCoded = UNKNOWN;
+      if (this.intra.codeWhenCheaper(cost)) {
+        this.finish();
+        return;
+      }
+    }
+    if (partition !== P_16X16 || this.partMv[0][0] !== skipMv || this.partRef[0][0] !== 0) {
+      this.skipCoded = UNKNOWN;
     }
     this.codePartition(partition);
     this.codeInterResidual();
@@ -120,6 +130,7 @@ export class ModeDecision {
     const y = 16 * state.y;
     const mvx = mvX(skipMv);
     const mvy = mvY(skipMv);
+    this.skipCoded = UNKNOWN;
     if (!this.search.isAllowed(x, y, mvx, mvy)) {
       return false;
     }
@@ -133,7 +144,11 @@ export class ModeDecision {
       coder.lumaTarget,
       coder.target.lumaStride,
     );
-    if (sad > this.bits(240) || coder.quantizeInterLuma() !== 0) {
+    if (sad > this.bits(240)) {
+      return false;
+    }
+    this.skipCoded = coder.quantizeInterLuma();
+    if (this.skipCoded !== 0) {
       return false;
     }
     coder.predictChroma(reference, x, y, 16, 16, mvx, mvy);
@@ -304,7 +319,9 @@ export class ModeDecision {
       state.partRef[i] = ref;
       state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mv, ref);
       const reference = this.references[ref];
-      coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+      if (this.skipCoded === UNKNOWN) {
+        coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+      }
       coder.predictChroma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
     }
     state.clearIntraModes();
@@ -313,7 +330,8 @@ export class ModeDecision {
   private codeInterResidual(): void {
     const { state, coder } = this;
     state.clearCounts();
-    const luma = coder.reconstructInterLuma(coder.quantizeInterLuma());
+    const coded = this.skipCoded === UNKNOWN ? coder.quantizeInterLuma() : this.skipCoded;
+    const luma = coder.reconstructInterLuma(coded);
     const chroma = coder.quantizeChroma(0);
     if (chroma !== 0) {
       coder.reconstructChroma();

@@ -35,8 +35,8 @@ export function toolsOf(preset: EncoderPreset, _profile: EncoderProfile): Tools 
         partitions: false,
         references: 1,
       };
-    case 'fast':
-      return { ...base, search16x16: GOOD_SEARCH, searchParts: FAST_SEARCH, partitions: true, references: 1 };
+    case 'fast': //x
+      return { ...base, search16x16: FAST_SEARCH, searchParts: FAST_SEARCH, partitions: false, references: 1 };
     case 'balanced':
       return { ...base, search16x16: GOOD_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 2 };
     case 'quality':
