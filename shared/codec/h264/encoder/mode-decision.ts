@@ -6,6 +6,9 @@ import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
   I_16X16,
   I_4X4,
+  MASK_LUMA_DC,
+  MASK_U_DC,
+  MASK_V_DC,
   type MacroblockState,
   mvX,
   mvY,
@@ -341,6 +344,20 @@ export class ModeDecision {
 
   // --------------------------------------------------------------------------------------------------------------------------
 
+  /** Bits 8..10 of the coding state's cbp: which DC blocks have levels. */
+  private dcFlags(): number {
+    const { longs, masks, mbKind, codedBlockPattern } = this.state;
+    const first = masks >> 2;
+    let flags = 0;
+    if (mbKind === I_16X16 && longs[first + MASK_LUMA_DC] !== 0) {
+      flags = 0x100;
+    }
+    if (codedBlockPattern > 15) {
+      flags |= (longs[first + MASK_U_DC] !== 0 ? 0x200 : 0) | (longs[first + MASK_V_DC] !== 0 ? 0x400 : 0);
+    }
+    return flags;
+  }
+
   /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
   private finish(): void {
     const { state } = this;
@@ -350,7 +367,7 @@ export class ModeDecision {
     }
     state.kind[address] = state.mbKind;
     state.qp[address] = state.QPY;
-    state.cbp[address] = state.codedBlockPattern;
+    state.cbp[address] = state.codedBlockPattern | this.dcFlags();
     state.transform8x8[address] = state.hasTransform8x8 ? 1 : 0;
     state.chromaMode[address] = state.mbKind >= I_4X4 ? state.intraChromaMode : 0;
     state.slice[address] = state.sliceIndex;
