@@ -8,4 +8,5 @@ export * from './inter';
 export * from './intra';
 export * from './intra-costs';
 export * from './quantize';
+export * from './pixels';
 export * from './transform';
