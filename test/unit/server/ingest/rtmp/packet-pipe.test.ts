@@ -45,6 +45,14 @@ test('reads back every kind of frame, however the bytes are split', async () => 
   );
 });
 
+test('hands media on as a copy of its own, not as a view on what the pipe received', async () => {
+  const { stream, found } = receiver();
+  stream.write(Buffer.concat(frames.map(encodeFrame)));
+  const media = await eventually('the media', () => found.find((frame) => frame.kind === 'media'));
+  expect(Object.getPrototypeOf(media.tag.data)).toBe(Uint8Array.prototype);
+  expect(media.tag.data.buffer.byteLength).toBe(media.tag.data.length);
+});
+
 test.each([
   ['a frame that is too long', hex('ffffffff 00')],
   ['a frame without a header', hex('00000001 00')],
