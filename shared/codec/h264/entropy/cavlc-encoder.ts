@@ -224,12 +224,7 @@ export class CavlcEncoder {
           const top = count[y === 0 && !state.hasTop ? SENTINEL : at - stride];
           let nC = left + top;
           nC = nC < 0x80 ? (nC + 1) >> 1 : nC & 0x7f;
-          this.writeBlock(
-            levels + (LEVELS_LUMA >> 1) + 16 * k,
-            longs[masks + MASK_LUMA + k],
-            TABLE_OF_NC[nC],
-            longest,
-          );
+          this.writeBlock(levels + (LEVELS_LUMA >> 1) + 16 * k, longs[masks + MASK_LUMA + k], TABLE_OF_NC[nC], longest);
         }
       }
     }
