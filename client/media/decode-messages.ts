@@ -3,6 +3,7 @@
 import type { AudioTrackConfig, EncodedBy } from '../../shared/media/access-unit.ts';
 import type { RenditionInfo } from '../../shared/protocol/viewer-messages.ts';
 import type { PeerErrorCode } from '../../shared/errors.ts';
+import type { RendererChoice } from '../render/create-renderer.ts';
 import type { Picture } from './picture.ts';
 import type { DecoderKind } from './picture-decoder.ts';
 
@@ -16,6 +17,7 @@ export type PlaybackRequest = {
   readonly stream: string;
   readonly rendition: string;
   readonly decoder: DecoderChoice;
+  readonly renderer: RendererChoice;
   /** False when the page has no VideoDecoder: then the worker does not use its own. */
   readonly hasWebCodecs: boolean;
   /** Time already spent since the page was opened, ms: part of the join time. */

@@ -17,7 +17,7 @@ function start(request: PlaybackRequest): void {
   let renderer: Renderer | null = null;
   if (request.canvas !== undefined) {
     try {
-      renderer = createRenderer(request.canvas);
+      renderer = createRenderer(request.canvas, request.renderer);
     } catch (error) {
       tell({ type: 'failed', sentence: String(error) });
       return;

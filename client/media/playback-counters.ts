@@ -26,7 +26,7 @@ export class PlaybackCounters {
   readonly #totals: Totals = { ...NOTHING };
   #reported: Totals = { ...NOTHING };
   #reportedAt: number;
-  #paintTimes: number[] = [];
+  #paints: { readonly at: number; readonly ptsMs: number }[] = [];
   #received: { readonly at: number; readonly bytes: number }[] = [];
   #recentLatencies: number[] = [];
   #latencySamples: number[] = [];
@@ -40,16 +40,19 @@ export class PlaybackCounters {
     return this.#totals;
   }
 
-  /** A picture was painted; `latencyMs` is null where it says nothing (join burst, unknown clock). */
-  painted(nowMs: number, latencyMs: number | null): void {
-    const last = this.#paintTimes.at(-1);
-    if (this.#isContinuous && last !== undefined && nowMs - last > STALL_AFTER_MS) {
+  /** The picture with `ptsMs` was painted; `latencyMs` is null where it says nothing (join burst, unknown clock). */
+  painted(nowMs: number, ptsMs: number, latencyMs: number | null): void {
+    const last = this.#paints.at(-1);
+    if (this.#isContinuous && last !== undefined && nowMs - last.at > STALL_AFTER_MS) {
       this.#totals.stalls += 1;
-      this.#totals.stalledMs += nowMs - last;
+      this.#totals.stalledMs += nowMs - last.at;
+    }
+    if (last !== undefined && ptsMs <= last.ptsMs) {
+      this.#paints = []; // another timeline
     }
     this.#isContinuous = true;
     this.#totals.painted += 1;
-    this.#paintTimes.push(nowMs);
+    this.#paints.push({ at: nowMs, ptsMs });
     if (latencyMs !== null) {
       this.#recentLatencies.push(latencyMs);
       this.#recentLatencies = this.#recentLatencies.slice(-LATENCY_WINDOW);
@@ -77,17 +80,17 @@ export class PlaybackCounters {
     this.#received.push({ at: nowMs, bytes });
   }
 
-  /** Pictures painted per second over the last two seconds. */
+  /** Pictures painted per second of the stream over the last two seconds. */
   fps(nowMs: number): number {
-    this.#paintTimes = this.#paintTimes.filter((at) => nowMs - at <= RATE_WINDOW_MS);
-    const [first] = this.#paintTimes;
-    const last = this.#paintTimes.at(-1);
-    if (first === undefined || last === undefined || this.#paintTimes.length < 3) {
+    this.#paints = this.#paints.filter(({ at }) => nowMs - at <= RATE_WINDOW_MS);
+    const [first] = this.#paints;
+    const last = this.#paints.at(-1);
+    if (first === undefined || last === undefined || this.#paints.length < 3) {
       return 0;
     }
-    // When painting has stopped the rate falls; while it goes on the span between paints is exact.
-    const span = Math.max(last - first, nowMs - last > 500 ? nowMs - first : 0);
-    return ((this.#paintTimes.length - 1) * 1000) / span;
+    // The stream's own time has no painting jitter in it; when painting has stopped, the viewer's time counts.
+    const spanMs = nowMs - last.at > 500 ? nowMs - first.at : last.ptsMs - first.ptsMs;
+    return ((this.#paints.length - 1) * 1000) / spanMs;
   }
 
   /** Media bytes received over the last two seconds, kbit/s. */

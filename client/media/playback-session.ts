@@ -211,7 +211,9 @@ export class PlaybackSession {
 
   #onObjects(objects: readonly WireObject[], receivedAt: number): void {
     for (const object of objects) {
-      this.#counters.received(receivedAt, object.payload.length);
+      if (!object.isCached) {
+        this.#counters.received(receivedAt, object.payload.length);
+      }
       if (object.kind === 'video') {
         this.#video.push(object);
       } else if (object.kind === 'audio' && !this.#isPaused) {

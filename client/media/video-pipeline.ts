@@ -328,7 +328,8 @@ export class VideoPipeline {
     const { renderer, counters, serverClock, events } = this.#parts;
     renderer?.draw(picture);
     const isMeasured = times !== undefined && !times.isCached && times.capturedMs > 0 && serverClock.isSynchronised;
-    counters.painted(nowMs, isMeasured ? serverClock.toServerMs(localNowMs()) - times.capturedMs : null);
+    const latencyMs = isMeasured ? serverClock.toServerMs(localNowMs()) - times.capturedMs : null;
+    counters.painted(nowMs, picture.ptsUs / 1000, latencyMs);
     if (!this.#hasJoined) {
       this.#hasJoined = true;
       events.onJoined(localNowMs());

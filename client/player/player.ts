@@ -5,7 +5,7 @@ import type { AudioTrackConfig } from '../../shared/media/access-unit.ts';
 import type { AudioRoute, DecoderChoice, FromDecodeWorker, ToDecodeWorker } from '../media/decode-messages.ts';
 import { displaySize, planesOf, type Picture } from '../media/picture.ts';
 import { hasWorkletSound, WorkletOutput, type SoundOutput } from '../media/worklet-output.ts';
-import { createRenderer } from '../render/create-renderer.ts';
+import { createRenderer, type RendererChoice } from '../render/create-renderer.ts';
 import type { Renderer } from '../render/renderer.ts';
 import { Store } from '../ui/store.ts';
 import { INITIAL_STATE, type PlayerState } from './player-state.ts';
@@ -15,6 +15,7 @@ export type PlayerOptions = {
   readonly stream: string;
   readonly rendition: string;
   readonly decoder: DecoderChoice;
+  readonly renderer: RendererChoice;
 };
 
 /** The last painted picture before colour conversion, as `window.tessera.frame()` gives it. */
@@ -45,7 +46,7 @@ export class Player {
     this.#worker.onmessage = (event: MessageEvent<FromDecodeWorker>) => this.#onMessage(event.data);
     this.#worker.onerror = () => this.#fail('The player could not be loaded. Reload the page to try again.');
     const surface = 'transferControlToOffscreen' in canvas ? canvas.transferControlToOffscreen() : null;
-    this.#pageRenderer = surface === null ? createRenderer(canvas) : null;
+    this.#pageRenderer = surface === null ? createRenderer(canvas, options.renderer) : null;
     this.#send(
       {
         type: 'start',

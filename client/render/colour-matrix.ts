@@ -26,14 +26,24 @@ const LUMA_WEIGHTS: Readonly<Record<number, readonly [number, number]>> = {
   10: [0.2627, 0.0593],
 };
 
-/** The matrix for a picture; where nothing is said: BT.709 from 720 lines (or 1280 columns) up, BT.601 below, limited range. */
+function isHd(size: { readonly width: number; readonly height: number }): boolean {
+  return size.height >= 720 || size.width >= 1280;
+}
+
+/** matrix_coefficients that apply: where nothing is said, BT.709 from 720 lines (or 1280 columns) up, BT.601 below. */
+export function effectiveMatrixCode(
+  colour: ColourDescription,
+  size: { readonly width: number; readonly height: number },
+): number {
+  return colour.matrix_coefficients === UNSPECIFIED ? (isHd(size) ? 1 : 6) : colour.matrix_coefficients;
+}
+
+/** The matrix for a picture. Codes without weights (RGB, reserved) are treated as unspecified. */
 export function colourMatrix(
   colour: ColourDescription,
   size: { readonly width: number; readonly height: number },
 ): ColourMatrix {
-  const isHd = size.height >= 720 || size.width >= 1280;
-  const code = colour.matrix_coefficients === UNSPECIFIED ? (isHd ? 1 : 6) : colour.matrix_coefficients;
-  const [kr, kb] = LUMA_WEIGHTS[code] ?? (isHd ? [0.2126, 0.0722] : [0.299, 0.114]);
+  const [kr, kb] = LUMA_WEIGHTS[effectiveMatrixCode(colour, size)] ?? (isHd(size) ? [0.2126, 0.0722] : [0.299, 0.114]);
   const kg = 1 - kr - kb;
   const isFull = colour.video_full_range_flag;
   const chroma = isFull ? 1 : 255 / 224;

@@ -1,11 +1,18 @@
-// Draws I420 where there is no WebGL: converts on the processor and puts the pixels on a 2D canvas. Chroma is taken from the nearest
-// sample.
+// Draws I420 on a 2D canvas: where there is no WebGL, or only one that is emulated on the processor. The browser's own converter
+// (a VideoFrame with our colour description) is used where it exists; else the samples are converted here, chroma from the nearest.
 
 import { displaySize, planesOf, type Picture } from '../media/picture.ts';
-import { colourMatrix } from './colour-matrix.ts';
+import { colourMatrix, effectiveMatrixCode } from './colour-matrix.ts';
 import type { DrawingSurface, Renderer } from './renderer.ts';
 
 type Context2d = Pick<OffscreenCanvasRenderingContext2D, 'createImageData' | 'putImageData' | 'drawImage'>;
+
+const MATRIX_NAMES: Readonly<Record<number, VideoMatrixCoefficients>> = {
+  1: 'bt709',
+  5: 'bt470bg',
+  6: 'smpte170m',
+  9: 'bt2020-ncl' as VideoMatrixCoefficients,
+};
 
 /** Converts a whole picture to RGBA. `rgba` holds width x height pixels. */
 export function i420ToRgba(picture: Picture, rgba: Uint8ClampedArray): void {
@@ -30,7 +37,28 @@ export function i420ToRgba(picture: Picture, rgba: Uint8ClampedArray): void {
   }
 }
 
-/** The fallback renderer. */
+/** A VideoFrame on a copy of the samples, or null where the browser has none or not for this matrix. */
+function toVideoFrame(picture: Picture): VideoFrame | null {
+  const matrix = MATRIX_NAMES[effectiveMatrixCode(picture.colour, picture)];
+  if (typeof VideoFrame === 'undefined' || matrix === undefined) {
+    return null;
+  }
+  return new VideoFrame(picture.buffer, {
+    format: 'I420',
+    codedWidth: picture.width,
+    codedHeight: picture.height,
+    timestamp: picture.ptsUs,
+    // Only the matrix and the range are ours to undo; what they give is taken for sRGB, as every renderer here does.
+    colorSpace: {
+      matrix,
+      fullRange: picture.colour.video_full_range_flag,
+      primaries: 'bt709',
+      transfer: 'iec61966-2-1',
+    },
+  });
+}
+
+/** The 2D renderer. */
 export class Canvas2dRenderer implements Renderer {
   readonly kind = '2d';
   readonly #canvas: DrawingSurface;
@@ -52,21 +80,17 @@ export class Canvas2dRenderer implements Renderer {
   }
 
   draw(picture: Picture): void {
-    const { width, height } = picture;
-    let image = this.#image;
-    if (image?.width !== width || image.height !== height) {
-      image = this.#context.createImageData(width, height);
-      this.#image = image;
-    }
-    i420ToRgba(picture, image.data);
     const display = displaySize(picture);
     if (this.#canvas.width !== display.width || this.#canvas.height !== display.height) {
       this.#canvas.width = display.width;
       this.#canvas.height = display.height;
     }
-    this.#context.putImageData(image, 0, 0);
-    if (display.width !== width || display.height !== height) {
-      this.#stretch(width, height, display);
+    const frame = toVideoFrame(picture);
+    if (frame === null) {
+      this.#drawConverted(picture, display);
+    } else {
+      this.#context.drawImage(frame as unknown as CanvasImageSource, 0, 0, display.width, display.height);
+      frame.close();
     }
   }
 
@@ -74,17 +98,18 @@ export class Canvas2dRenderer implements Renderer {
     this.#image = null;
   }
 
-  #stretch(width: number, height: number, display: { readonly width: number; readonly height: number }): void {
-    this.#context.drawImage(
-      this.#canvas as unknown as CanvasImageSource,
-      0,
-      0,
-      width,
-      height,
-      0,
-      0,
-      display.width,
-      display.height,
-    );
+  #drawConverted(picture: Picture, display: { readonly width: number; readonly height: number }): void {
+    const { width, height } = picture;
+    let image = this.#image;
+    if (image?.width !== width || image.height !== height) {
+      image = this.#context.createImageData(width, height);
+      this.#image = image;
+    }
+    i420ToRgba(picture, image.data);
+    this.#context.putImageData(image, 0, 0);
+    if (display.width !== width || display.height !== height) {
+      const source = this.#canvas as unknown as CanvasImageSource;
+      this.#context.drawImage(source, 0, 0, width, height, 0, 0, display.width, display.height);
+    }
   }
 }

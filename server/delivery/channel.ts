@@ -1,7 +1,7 @@
 // The fan-out of one rendition with its audio: lays every unit out once and writes it to all subscribers. `realtime` flushes with
 // each picture (audio waits a moment to ride along), `normal` collects for an eighth of a second: fewer, larger writes.
 
-import type { AccessUnit, TrackConfig } from '../../shared/media/access-unit.ts';
+import type { AccessUnit } from '../../shared/media/access-unit.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { Track } from '../streams/track.ts';
@@ -14,6 +14,8 @@ export type FlushClass = 'realtime' | 'normal';
 const NORMAL_FLUSH_MS = 125;
 /** Audio alone waits this long for a picture to share its write. */
 const AUDIO_RIDE_MS = 25;
+/** A new number of viewers is told at most this often. */
+const VIEWERS_TOLD_MS = 2000;
 
 /** What a channel delivers: `video` is asked for again whenever the stream's tracks change. */
 export type ChannelSource = {
@@ -42,7 +44,9 @@ export class Channel {
   private readonly stopListening: () => void;
   private pending: MediaItem[] = [];
   private cancelFlush: (() => void) | null = null;
+  private cancelTelling: (() => void) | null = null;
   private isImmediate = false;
+  private lastDtsMs = 0;
   private latencyKind: 'glass' | 'ingest';
 
   constructor(options: ChannelOptions) {
@@ -54,6 +58,12 @@ export class Channel {
       if (change === 'tracks') {
         this.syncTracks();
         this.relabel();
+      } else if (change === 'state') {
+        this.tellState();
+      } else if (change === 'viewers') {
+        this.cancelTelling ??= options.clock.after(VIEWERS_TOLD_MS, () => {
+          this.tellState();
+        });
       }
     });
   }
@@ -72,13 +82,12 @@ export class Channel {
     const { video, audio } = this.attachments;
     const { format } = this.options;
     subscriber.tally = this.tally;
-    const items: Item[] = [...format.opening({ hasVideo: video !== null, hasAudio: audio !== null })];
-    for (const attachment of [video, audio]) {
-      if (attachment?.track.config) {
-        items.push(...format.config(this.labelOf(attachment.track), attachment.track.config));
-      }
-    }
-    const group = video === null ? [] : this.cachedGroup(video.track);
+    const labels = [video, audio].flatMap((attachment) => this.labelOf(attachment) ?? []);
+    const items: Item[] = [
+      ...format.opening(labels),
+      ...labels.flatMap((label) => format.config(label, this.lastDtsMs)),
+    ];
+    const group = video === null ? [] : this.cachedGroup(video, audio);
     subscriber.startWith([...items, ...group], video === null || group.length > 0);
     this.subscribers.add(subscriber);
   }
@@ -91,6 +100,7 @@ export class Channel {
   close(): void {
     this.stopListening();
     this.cancelFlush?.();
+    this.cancelTelling?.();
     this.isImmediate = false;
     this.pending = [];
     this.attachments.video?.detach();
@@ -99,15 +109,15 @@ export class Channel {
     this.attachments.audio = null;
   }
 
-  private labelOf(track: Track): TrackLabel {
-    const isAudio = track === this.attachments.audio?.track;
-    return {
-      id: this.stream.tracks.idOf(track.name),
-      kind: isAudio ? 'audio' : 'video',
-      name: track.name,
-      encoder: track.encoder,
-      latencyKind: this.stream.latencyKind,
-    };
+  /** Null while the track has no configuration. */
+  private labelOf(attachment: Attachment | null): TrackLabel | null {
+    const config = attachment?.track.config ?? null;
+    if (attachment === null || config === null) {
+      return null;
+    }
+    const { name, encoder } = attachment.track;
+    const { tracks, latencyKind } = this.stream;
+    return { id: tracks.idOf(name), kind: config.kind, name, encoder, latencyKind, config };
   }
 
   /** Follows the tracks that the stream has now. */
@@ -125,10 +135,9 @@ export class Channel {
   private attach(kind: 'video' | 'audio', track: Track): void {
     const attachment: Attachment = { track, object: -1, detach: () => undefined };
     this.attachments[kind] = attachment;
-    let isReplaying = true;
     const detach = track.attach({
-      onConfig: (config) => {
-        this.announce(track, config, isReplaying && this.subscribers.size === 0);
+      onConfig: () => {
+        this.announce(attachment);
       },
       onUnit: (unit, group, isCached) => {
         attachment.object = unit.priority === 'key' || kind === 'audio' ? 0 : attachment.object + 1;
@@ -146,7 +155,6 @@ export class Channel {
         }
       },
     });
-    isReplaying = false;
     attachment.detach = detach;
   }
 
@@ -154,11 +162,13 @@ export class Channel {
     if (this.subscribers.size === 0) {
       return;
     }
+    const label = this.labelOf(attachment);
     const place = { group, object: attachment.object, isCached: false };
-    const item = this.options.format.unit(this.labelOf(attachment.track), unit, place);
+    const item = label === null ? null : this.options.format.unit(label, unit, place);
     if (item === null) {
       return;
     }
+    this.lastDtsMs = unit.dts / 1000;
     this.pending.push(item);
     if (this.options.flushClass === 'normal') {
       this.cancelFlush ??= this.options.clock.after(NORMAL_FLUSH_MS, () => {
@@ -204,15 +214,24 @@ export class Channel {
     }
   }
 
-  private announce(track: Track, config: TrackConfig, isSilent: boolean): void {
+  private broadcastControl(items: readonly ControlItem[]): void {
     this.flush();
-    if (isSilent) {
-      return;
-    }
-    const items: readonly ControlItem[] = this.options.format.config(this.labelOf(track), config);
-    if (items.length > 0) {
+    if (items.length > 0 && this.subscribers.size > 0) {
       this.broadcast({ items, framed: Buffer.concat(this.options.format.framing(items)), units: 0 });
     }
+  }
+
+  private announce(attachment: Attachment): void {
+    const label = this.labelOf(attachment);
+    if (label !== null) {
+      this.broadcastControl(this.options.format.config(label, this.lastDtsMs));
+    }
+  }
+
+  private tellState(): void {
+    this.cancelTelling?.();
+    this.cancelTelling = null;
+    this.broadcastControl(this.options.format.state(this.stream));
   }
 
   /** Capture times appeared or went: viewers are told the new kind of latency. */
@@ -222,31 +241,34 @@ export class Channel {
     }
     this.latencyKind = this.stream.latencyKind;
     for (const attachment of [this.attachments.video, this.attachments.audio]) {
-      if (attachment?.track.config) {
-        this.announce(attachment.track, attachment.track.config, false);
+      if (attachment !== null) {
+        this.announce(attachment);
       }
     }
   }
 
   /** The group that the track has cached, laid out as cached; empty when there is none or it is beyond the budget. */
-  private cachedGroup(track: Track): MediaItem[] {
-    const items: MediaItem[] = [];
-    let bytes = 0;
-    let object = -1;
-    const label = this.labelOf(track);
-    const detach = track.attach({
-      onConfig: () => undefined,
-      onUnit: (unit, group) => {
-        object = unit.priority === 'key' ? 0 : object + 1;
-        const item = this.options.format.unit(label, unit, { group, object, isCached: true });
-        if (item !== null) {
-          items.push(item);
-          bytes += item.bytes.length;
-        }
-      },
-      onEnd: () => undefined,
-    });
-    detach();
-    return bytes <= this.options.joinBurstBytes ? items : [];
+  private cachedGroup(video: Attachment, audio: Attachment | null): MediaItem[] {
+    const { format, joinBurstBytes } = this.options;
+    const label = this.labelOf(video);
+    const { units, group } = video.track.cachedGroup;
+    const first = units[0];
+    if (label === null || first === undefined) {
+      return [];
+    }
+    const cached = units.map((unit, object) => ({
+      unit,
+      item: format.unit(label, unit, { group, object, isCached: true }),
+    }));
+    const audioLabel = format.wantsCachedAudio ? this.labelOf(audio) : null;
+    if (audio !== null && audioLabel !== null) {
+      const place = { group: 0, object: 0, isCached: true };
+      const frames = audio.track.recentUnits.filter(({ dts }) => dts >= first.dts);
+      cached.push(...frames.map((unit) => ({ unit, item: format.unit(audioLabel, unit, place) })));
+      cached.sort((one, other) => one.unit.dts - other.unit.dts);
+    }
+    const items = cached.flatMap(({ item }) => item ?? []);
+    const bytes = items.reduce((sum, item) => sum + item.bytes.length, 0);
+    return bytes <= joinBurstBytes ? items : [];
   }
 }

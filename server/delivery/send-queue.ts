@@ -46,6 +46,11 @@ export class SendQueue {
     this.needsKey = true;
   }
 
+  /** A whole group was put in front: what follows it is decodable. */
+  startGroup(): void {
+    this.needsKey = false;
+  }
+
   /** Part of the join burst: not bounded here, in front of everything that comes later. */
   pushBurst(item: Item, nowMs: number): void {
     this.entries.push({ item, enqueuedMs: nowMs, isBurst: true });

@@ -80,18 +80,14 @@ export class Subscriber {
   /** The cached group, in front of what follows. Empty: video starts with the next key unit. */
   startWith(items: readonly Item[], hasGroup: boolean): void {
     const now = this.clock.monotonicMs();
-    if (!hasGroup) {
-      this.queue.skipToNextGroup();
+    this.queue.skipToNextGroup(); // of the rendition before, if any
+    if (hasGroup) {
+      this.queue.startGroup();
     }
     for (const item of items) {
       this.queue.pushBurst(item, now);
     }
     this.pump();
-  }
-
-  /** Video that waits is forgotten (another rendition takes over); control items stay. */
-  forgetVideo(): void {
-    this.queue.skipToNextGroup();
   }
 
   /** The viewer is far behind in what the kernel holds: no more video until `resume`. */

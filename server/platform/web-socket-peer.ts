@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import { PEER_ERRORS, type PeerErrorCode } from '../../shared/errors.ts';
 import { encodeControl } from '../../shared/protocol/control-message.ts';
+import type { ToPublisher } from '../../shared/protocol/publisher-messages.ts';
+import type { ToViewer } from '../../shared/protocol/viewer-messages.ts';
 import { CLOSE_NORMAL } from '../../shared/protocol/subprotocol.ts';
 import { textFrame } from './web-socket-frame.ts';
 
@@ -140,7 +142,7 @@ export class WebSocketPeer {
     this.socket.uncork();
   }
 
-  send(message: { readonly type: string }): void {
+  send(message: ToViewer | ToPublisher): void {
     this.write([textFrame(encodeControl(message))]);
   }
 
@@ -150,15 +152,22 @@ export class WebSocketPeer {
     }
   }
 
-  /** Tells code and sentence, then closes. */
+  /** Tells code and sentence in a message of `tessera.1`, then closes. */
   refuse(code: PeerErrorCode, sentence: string): void {
+    if (this.isOpen) {
+      this.send({ type: 'error', code, message: sentence });
+      this.close(code, sentence);
+    }
+  }
+
+  /** Closes with the code's number and a reason of at most 120 bytes. */
+  close(code: PeerErrorCode, sentence: string): void {
     if (!this.isOpen) {
       return;
     }
     this.closeCode = code;
-    this.send({ type: 'error', code, message: sentence } as { readonly type: string });
-    const reason = Buffer.from(`${code}: ${sentence}`).subarray(0, MAX_REASON_BYTES).toString('latin1');
-    this.ws.close(PEER_ERRORS[code].close, reason.replace(/[^\x20-\x7e]/g, '?'));
+    const reason = `${code}: ${sentence}`.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON_BYTES);
+    this.ws.close(PEER_ERRORS[code].close, reason);
   }
 
   /** Closes as agreed (1000). */

@@ -143,11 +143,8 @@ export class H264Encoder {
     let bits = 0;
     while (first !== null) {
       nals.length = before;
-      pictures.code(
-        source,
-        plan,
-        { first, afterRow: (row, rowBits) => rate.afterRow(row, rowBits) },
-        (nal, rbsp) => nals.push(writeNalUnit({ ...nal, rbsp })),
+      pictures.code(source, plan, { first, afterRow: (row, rowBits) => rate.afterRow(row, rowBits) }, (nal, rbsp) =>
+        nals.push(writeNalUnit({ ...nal, rbsp })),
       );
       bits = 0;
       for (const nal of nals) {
@@ -196,5 +193,3 @@ export class H264Encoder {
     };
   }
 }
-
-

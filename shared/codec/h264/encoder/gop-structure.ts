@@ -62,8 +62,8 @@ export class GopStructure {
     const { keyint, layers, references } = this.options;
     const isDue = keyint !== 'infinite' && this.sinceIdr >= keyint;
     const isIdr = !this.isStarted || isKeyFrame || isDue;
-    const pattern = LAYER_PATTERNS[layers]!;
-    const temporalLayer = isIdr ? 0 : pattern[this.sinceIdr % pattern.length]!;
+    const pattern = LAYER_PATTERNS[layers];
+    const temporalLayer = isIdr ? 0 : pattern[this.sinceIdr % pattern.length];
     const isReference = layers === 1 || temporalLayer < layers - 1;
     const usable = isIdr ? [] : this.held.filter(({ layer }) => layer <= temporalLayer);
     const list = usable.slice(0, layers === 1 ? references : 1);

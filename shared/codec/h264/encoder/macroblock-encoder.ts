@@ -46,7 +46,7 @@ function worthOf(mask: number): number {
   while (rest !== 0) {
     const position = 31 - clz32(rest);
     rest ^= 1 << position;
-    worth += LONE_LEVEL_WORTH[rest === 0 ? position : position - 32 + clz32(rest)]!;
+    worth += LONE_LEVEL_WORTH[rest === 0 ? position : position - 32 + clz32(rest)];
   }
   return worth;
 }
@@ -156,7 +156,7 @@ export class MacroblockEncoder {
       }
       let worth = 0;
       for (let k = first + 4 * q; k < first + 4 * q + 4 && worth < WORTH_KEEPING; k++) {
-        worth += worthOf(longs[k]!);
+        worth += worthOf(longs[k]);
       }
       if (worth < MIN_WORTH_8X8) {
         kept &= ~(15 << (4 * q));
@@ -188,9 +188,9 @@ export class MacroblockEncoder {
     const { count, cell, stride } = state;
     const first = (state.masks >> 2) + MASK_LUMA;
     for (let k = 0; k < 16; k++) {
-      const at = cell + BLOCK_Y_4X4[k]! * stride + BLOCK_X_4X4[k]!;
+      const at = cell + BLOCK_Y_4X4[k] * stride + BLOCK_X_4X4[k];
       if ((coded >> k) & 1) {
-        count[at] = countBits(longs[first + k]!);
+        count[at] = countBits(longs[first + k]);
       } else {
         longs[first + k] = 0;
         count[at] = 0;
@@ -236,7 +236,7 @@ export class MacroblockEncoder {
     }
     const first = (masks >> 2) + 1;
     const worth =
-      worthOf(longs[first]!) + worthOf(longs[first + 1]!) + worthOf(longs[first + 2]!) + worthOf(longs[first + 3]!);
+      worthOf(longs[first]) + worthOf(longs[first + 1]) + worthOf(longs[first + 2]) + worthOf(longs[first + 3]);
     if (worth < MIN_WORTH_CHROMA) {
       longs[first] = 0;
       longs[first + 1] = 0;
@@ -271,10 +271,10 @@ export class MacroblockEncoder {
     const counts = plane === 0 ? state.countU : state.countV;
     const first = (state.masks >> 2) + (plane === 0 ? MASK_U_DC : MASK_V_DC) + 1;
     const { chromaCell, chromaStride } = state;
-    counts[chromaCell] = countBits(longs[first]!);
-    counts[chromaCell + 1] = countBits(longs[first + 1]!);
-    counts[chromaCell + chromaStride] = countBits(longs[first + 2]!);
-    counts[chromaCell + chromaStride + 1] = countBits(longs[first + 3]!);
+    counts[chromaCell] = countBits(longs[first]);
+    counts[chromaCell + 1] = countBits(longs[first + 1]);
+    counts[chromaCell + chromaStride] = countBits(longs[first + 2]);
+    counts[chromaCell + chromaStride + 1] = countBits(longs[first + 3]);
   }
 
   /** Intra 16x16 luma with the mode of the state: prediction, levels, reconstruction, counts. Returns CodedBlockPatternLuma (0 or 15). */
@@ -297,7 +297,7 @@ export class MacroblockEncoder {
       const first = (state.masks >> 2) + MASK_LUMA;
       let worth = 0;
       for (let k = first; k < first + 16 && worth < MIN_WORTH_LUMA; k++) {
-        worth += worthOf(longs[k]!);
+        worth += worthOf(longs[k]);
       }
       if (worth < MIN_WORTH_LUMA) {
         ac = 0;
@@ -314,8 +314,8 @@ export class MacroblockEncoder {
   /** One Intra_4x4 block (luma4x4BlkIdx k) with `mode`: prediction, levels and reconstruction. Returns whether it has levels. */
   codeIntra4x4Block(k: number, mode: number, available: number): number {
     const { state, target } = this;
-    const x = BLOCK_X_4X4[k]!;
-    const y = BLOCK_Y_4X4[k]!;
+    const x = BLOCK_X_4X4[k];
+    const y = BLOCK_Y_4X4[k];
     const at = this.lumaTarget + 4 * y * target.lumaStride + 4 * x;
     this.kernels.predictIntra4x4(at, target.lumaStride, mode, available);
     const coefficients = state.coefficients + 32 * k;

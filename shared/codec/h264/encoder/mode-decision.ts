@@ -2,8 +2,6 @@
 // modes, by SATD + lambda * bits. Order of trials: what is cheap and likely first, each later trial only while it can still win.
 // Called by slice-encoder.ts once per macroblock.
 
-import { AVAILABLE_TOP, AVAILABLE_TOP_LEFT, AVAILABLE_TOP_RIGHT, AVAILABLE_LEFT } from '../kernels/kernels.ts';
-import type { Pointer } from '../kernels/kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
   I_16X16,
@@ -18,23 +16,14 @@ import {
   P_INTER,
   P_SKIP,
   packMv,
-  REF_INTRA,
-  SENTINEL,
 } from '../macroblock/coding-state.ts';
-import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
+import { IntraDecision } from './intra-decision.ts';
+import { LAMBDA_16 } from './lambda.ts';
 import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
 import { MotionPredictor } from './motion-prediction.ts';
 import type { MotionSearch } from './motion-search.ts';
 import type { EncoderPicture } from './picture-store.ts';
 import type { Tools } from './presets.ts';
-
-const { max, min, round } = Math;
-
-/** Lambda for SATD and SAD at each QP: 2 ** (QP / 6 - 2), in sixteenths. */
-const LAMBDA_16 = Int32Array.from({ length: 52 }, (_, qp) => max(16, round(16 * 2 ** (qp / 6 - 2))));
-
-/** Blocks (luma4x4BlkIdx) whose above right neighbour comes later in decoding order or lies in the next macroblock (6.4.11.4). */
-const NO_TOP_RIGHT = 0b1010_1000_1000_1000;
 
 /** Offsets of partitions in samples and their sizes, by partition type. */
 const PART_X = [[0], [0, 0], [0, 8], [0, 8, 0, 8]];
@@ -52,16 +41,12 @@ export class ModeDecision {
   private readonly search: MotionSearch;
   private readonly predictor: MotionPredictor;
   private readonly tools: Tools;
-  private readonly longs: Int32Array;
-  private readonly costs: Pointer;
+  private readonly intra: IntraDecision;
   private lambda16 = 16;
 
   // Best vectors found so far: of the whole macroblock, of halves, of quarters.
   private readonly partMv = [new Int32Array(1), new Int32Array(2), new Int32Array(2), new Int32Array(4)];
   private readonly partRef = [new Uint8Array(1), new Uint8Array(2), new Uint8Array(2), new Uint8Array(4)];
-
-  /** Bytes taken from the codec memory. */
-  static readonly BYTES = 64;
 
   constructor(
     kernels: EncoderKernels,
@@ -77,15 +62,13 @@ export class ModeDecision {
     this.search = search;
     this.predictor = new MotionPredictor(state);
     this.tools = tools;
-    this.longs = state.longs;
-    this.costs = memory.allocate(ModeDecision.BYTES, 16);
+    this.intra = new IntraDecision(kernels, memory, state, coder);
   }
 
   /** Codes the current macroblock of an I slice. */
   codeIntra(): void {
     this.useLambda();
-    this.markIntra();
-    this.chooseIntra(0x7fffffff);
+    this.intra.code();
     this.finish();
   }
 
@@ -99,7 +82,7 @@ export class ModeDecision {
       return;
     }
     const { partition, cost } = this.searchInter(skipMv);
-    if (cost > this.intraTrialCost() && this.tryIntra(cost)) {
+    if (cost > this.intraTrialCost() && this.intra.codeWhenCheaper(cost)) {
       this.finish();
       return;
     }
@@ -114,7 +97,8 @@ export class ModeDecision {
   }
 
   private useLambda(): void {
-    this.lambda16 = LAMBDA_16[this.state.QPY]!;
+    this.lambda16 = LAMBDA_16[this.state.QPY];
+    this.intra.lambda16 = this.lambda16;
     this.search.lambda16 = this.lambda16;
   }
 
@@ -139,7 +123,7 @@ export class ModeDecision {
     if (!this.search.isAllowed(x, y, mvx, mvy)) {
       return false;
     }
-    const reference = this.references[0]!;
+    const reference = this.references[0];
     coder.predictLuma(reference, x, y, 16, 16, mvx, mvy);
     const sad = kernels.sad(
       16,
@@ -209,24 +193,24 @@ export class ModeDecision {
       search.addCandidate(skipMv);
       search.addCandidate(0);
       if (ref > 0) {
-        search.addCandidate(this.partMv[0]![0]!);
+        search.addCandidate(this.partMv[0][0]);
       }
       if (state.hasLeft) {
-        search.addCandidate(mv[cell - 1]!);
+        search.addCandidate(mv[cell - 1]);
       }
       if (state.hasTop) {
-        search.addCandidate(mv[cell - stride]!);
+        search.addCandidate(mv[cell - stride]);
         if (state.hasTopRight) {
-          search.addCandidate(mv[cell - stride + 4]!);
+          search.addCandidate(mv[cell - stride + 4]);
         }
       }
-      search.addCandidate(previousMv[cell + stride + 1]!);
+      search.addCandidate(previousMv[cell + stride + 1]);
       if (state.y + 1 < state.mbHeight) {
-        search.addCandidate(previousMv[cell + 4 * stride]!);
+        search.addCandidate(previousMv[cell + 4 * stride]);
       }
       search.search(
         this.coder.source,
-        references[ref]!,
+        references[ref],
         16 * state.x,
         16 * state.y,
         16,
@@ -238,8 +222,8 @@ export class ModeDecision {
       const cost = search.bestCost + this.refCost(ref);
       if (cost < best) {
         best = cost;
-        this.partMv[0]![0] = packMv(search.bestX, search.bestY);
-        this.partRef[0]![0] = ref;
+        this.partMv[0][0] = packMv(search.bestX, search.bestY);
+        this.partRef[0][0] = ref;
       }
     }
     return best;
@@ -255,30 +239,30 @@ export class ModeDecision {
   /** Searches all partitions of a type, each from the vectors known around it; stops above `limit`. Returns the sum of costs. */
   private searchParts(partition: number, limit: number): number {
     const { state, search, predictor } = this;
-    const ref = this.partRef[0]![0]!;
-    const xs = PART_X[partition]!;
-    const ys = PART_Y[partition]!;
-    const width = PART_WIDTH[partition]!;
-    const height = PART_HEIGHT[partition]!;
-    const mvs = this.partMv[partition]!;
-    const quarters = this.partMv[P_8X8]!;
+    const ref = this.partRef[0][0];
+    const xs = PART_X[partition];
+    const ys = PART_Y[partition];
+    const width = PART_WIDTH[partition];
+    const height = PART_HEIGHT[partition];
+    const mvs = this.partMv[partition];
+    const quarters = this.partMv[P_8X8];
     let sum = 0;
     for (let i = 0; i < xs.length; i++) {
       predictor.predict(partition, i, ref);
       search.clearCandidates();
-      search.addCandidate(this.partMv[0]![0]!);
+      search.addCandidate(this.partMv[0][0]);
       if (partition !== P_8X8) {
         const first = partition === P_16X8 ? 2 * i : i;
-        search.addCandidate(quarters[first]!);
-        search.addCandidate(quarters[first + (partition === P_16X8 ? 1 : 2)]!);
+        search.addCandidate(quarters[first]);
+        search.addCandidate(quarters[first + (partition === P_16X8 ? 1 : 2)]);
       } else if (i > 0) {
-        search.addCandidate(quarters[i - 1]!);
+        search.addCandidate(quarters[i - 1]);
       }
-      const x = xs[i]!;
-      const y = ys[i]!;
+      const x = xs[i];
+      const y = ys[i];
       search.search(
         this.coder.source,
-        this.references[ref]!,
+        this.references[ref],
         16 * state.x + x,
         16 * state.y + y,
         width,
@@ -292,8 +276,8 @@ export class ModeDecision {
         return sum;
       }
       mvs[i] = packMv(search.bestX, search.bestY);
-      this.partRef[partition]![i] = ref;
-      state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mvs[i]!, ref);
+      this.partRef[partition][i] = ref;
+      state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mvs[i], ref);
     }
     return sum;
   }
@@ -301,25 +285,25 @@ export class ModeDecision {
   /** Makes the vectors of a partition type the macroblock's: grid, differences, prediction samples. */
   private codePartition(partition: number): void {
     const { state, predictor, coder } = this;
-    const xs = PART_X[partition]!;
-    const ys = PART_Y[partition]!;
-    const width = PART_WIDTH[partition]!;
-    const height = PART_HEIGHT[partition]!;
+    const xs = PART_X[partition];
+    const ys = PART_Y[partition];
+    const width = PART_WIDTH[partition];
+    const height = PART_HEIGHT[partition];
     state.mbKind = P_INTER;
     state.partition = partition;
     for (let i = 0; i < xs.length; i++) {
-      const mv = this.partMv[partition]![i]!;
-      const ref = this.partRef[partition]![i]!;
+      const mv = this.partMv[partition][i];
+      const ref = this.partRef[partition][i];
       const mvx = mvX(mv);
       const mvy = mvY(mv);
-      const x = xs[i]!;
-      const y = ys[i]!;
+      const x = xs[i];
+      const y = ys[i];
       predictor.predict(partition, i, ref);
       state.mvdX[i] = mvx - predictor.x;
       state.mvdY[i] = mvy - predictor.y;
       state.partRef[i] = ref;
       state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mv, ref);
-      const reference = this.references[ref]!;
+      const reference = this.references[ref];
       coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
       coder.predictChroma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
     }
@@ -335,192 +319,6 @@ export class ModeDecision {
       coder.reconstructChroma();
     }
     state.codedBlockPattern = luma | (chroma << 4);
-  }
-
-  // Intra ----------------------------------------------------------------------------------------------------------------------
-
-  /** Codes the macroblock as intra when that is cheaper than `limit`; the reconstruction is undefined when it is not. */
-  private tryIntra(limit: number): boolean {
-    const cost16 = this.searchIntra16x16();
-    // Intra_4x4 seldom wins where Intra_16x16 is far behind.
-    if (cost16 > 2 * limit) {
-      return false;
-    }
-    if (cost16 >= limit && this.probeIntra4x4(limit) >= limit) {
-      return false;
-    }
-    this.markIntra();
-    this.chooseIntra(cost16 < limit ? cost16 : limit);
-    return true;
-  }
-
-  /** The whole cost of Intra_4x4, or something above `limit`. Leaves the macroblock's luma coded that way. */
-  private probeIntra4x4(limit: number): number {
-    const cost = this.codeIntra4x4(limit);
-    this.isIntra4x4Coded = cost < limit;
-    return cost;
-  }
-
-  private isIntra4x4Coded = false;
-
-  private markIntra(): void {
-    const { state } = this;
-    state.fillMotion(state.cell, 4, 4, 0, REF_INTRA);
-  }
-
-  /** Chooses between the intra kinds and codes luma and chroma. */
-  private chooseIntra(limit: number): void {
-    const { state, coder } = this;
-    let useIntra4x4 = this.isIntra4x4Coded;
-    this.isIntra4x4Coded = false;
-    if (!useIntra4x4) {
-      const cost16 = limit === 0x7fffffff ? this.searchIntra16x16() : limit;
-      useIntra4x4 = this.codeIntra4x4(cost16) < cost16;
-    }
-    let luma = 0;
-    if (useIntra4x4) {
-      state.mbKind = I_4X4;
-      luma = this.intra4x4Pattern;
-    } else {
-      state.mbKind = I_16X16;
-      state.clearIntraModes();
-      luma = coder.codeIntra16x16();
-    }
-    this.chooseIntraChroma();
-    const chroma = coder.quantizeChroma(1);
-    if (chroma !== 0) {
-      coder.reconstructChroma();
-    } else {
-      this.clearChromaCounts();
-    }
-    state.codedBlockPattern = luma | (chroma << 4);
-  }
-
-  private clearChromaCounts(): void {
-    const { countU, countV, chromaCell, chromaStride } = this.state;
-    for (const at of [chromaCell, chromaCell + 1, chromaCell + chromaStride, chromaCell + chromaStride + 1]) {
-      countU[at] = 0;
-      countV[at] = 0;
-    }
-  }
-
-  /** Best Intra_16x16 mode into the state; returns its cost. */
-  private searchIntra16x16(): number {
-    const { state, coder, kernels } = this;
-    const { available } = state;
-    const target = coder.lumaTarget;
-    const source = coder.lumaSource;
-    let best = 0x7fffffff;
-    for (let mode = 0; mode < 4; mode++) {
-      const needs = mode === 0 ? AVAILABLE_TOP : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? 0 : PLANE_NEEDS;
-      if ((available & needs) !== needs) {
-        continue;
-      }
-      kernels.predictIntra16x16(target, coder.target.lumaStride, mode, available);
-      const cost =
-        kernels.satd(16, 16, source, coder.source.lumaStride, target, coder.target.lumaStride) +
-        this.bits(mode === 0 ? 1 : 3);
-      if (cost < best) {
-        best = cost;
-        state.intra16x16Mode = mode;
-      }
-    }
-    return best + this.bits(4);
-  }
-
-  private intra4x4Pattern = 0;
-
-  /** Codes luma as Intra_4x4 in place, stopping as soon as the cost reaches `limit`. Returns the cost. */
-  private codeIntra4x4(limit: number): number {
-    const { state, coder, kernels, longs, costs } = this;
-    const { cell, stride, intraMode } = state;
-    const target = coder.lumaTarget;
-    const source = coder.lumaSource;
-    const targetStride = coder.target.lumaStride;
-    const sourceStride = coder.source.lumaStride;
-    let total = this.bits(24);
-    let pattern = 0;
-    for (let k = 0; k < 16; k++) {
-      const x = BLOCK_X_4X4[k]!;
-      const y = BLOCK_Y_4X4[k]!;
-      const at = cell + y * stride + x;
-      const available = this.blockAvailability(k, x, y);
-      const a = intraMode[at - 1]!;
-      const b = intraMode[y === 0 && !state.hasTop ? SENTINEL : at - stride]!;
-      const predicted = a < 0 || b < 0 ? 2 : a < b ? a : b;
-      kernels.intra4x4Costs(
-        source + 4 * y * sourceStride + 4 * x,
-        sourceStride,
-        target + 4 * y * targetStride + 4 * x,
-        targetStride,
-        available,
-        costs,
-      );
-      let best = 0x7fffffff;
-      let bestMode = 2;
-      const modeBits = this.bits(4);
-      const predictedBits = this.bits(1);
-      for (let mode = 0; mode < 9; mode++) {
-        const satd = longs[(costs >> 2) + mode]!;
-        if (satd < best) {
-          const cost = satd + (mode === predicted ? predictedBits : modeBits);
-          if (cost < best) {
-            best = cost;
-            bestMode = mode;
-          }
-        }
-      }
-      total += best;
-      if (total >= limit) {
-        return total;
-      }
-      intraMode[at] = bestMode;
-      state.remIntraMode[k] = bestMode === predicted ? -1 : bestMode < predicted ? bestMode : bestMode - 1;
-      if (coder.codeIntra4x4Block(k, bestMode, available) !== 0) {
-        pattern |= 1 << (k >> 2);
-      }
-    }
-    this.intra4x4Pattern = pattern;
-    return total;
-  }
-
-  private blockAvailability(k: number, x: number, y: number): number {
-    const { state } = this;
-    const left = x > 0 || state.hasLeft;
-    const top = y > 0 || state.hasTop;
-    const isTopRight = y === 0 ? (x < 3 ? state.hasTop : state.hasTopRight) : ((NO_TOP_RIGHT >> k) & 1) === 0;
-    const corner = x > 0 ? top : y > 0 ? left : state.hasLeft && state.hasTop;
-    return (
-      (left ? AVAILABLE_LEFT : 0) |
-      (top ? AVAILABLE_TOP : 0) |
-      (isTopRight ? AVAILABLE_TOP_RIGHT : 0) |
-      (corner ? AVAILABLE_TOP_LEFT : 0)
-    );
-  }
-
-  /** Chooses intra_chroma_pred_mode and leaves its prediction in the reconstruction. */
-  private chooseIntraChroma(): void {
-    const { state, coder } = this;
-    let best = 0x7fffffff;
-    let bestMode = 0;
-    let last = 0;
-    for (let mode = 0; mode < 4; mode++) {
-      const needs = mode === 0 ? 0 : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? AVAILABLE_TOP : PLANE_NEEDS;
-      if ((state.available & needs) !== needs) {
-        continue;
-      }
-      coder.predictIntraChroma(mode);
-      last = mode;
-      const cost = coder.chromaSatd() + this.bits(mode === 0 ? 1 : mode < 3 ? 3 : 5);
-      if (cost < best) {
-        best = cost;
-        bestMode = mode;
-      }
-    }
-    state.intraChromaMode = bestMode;
-    if (last !== bestMode) {
-      coder.predictIntraChroma(bestMode);
-    }
   }
 
   // --------------------------------------------------------------------------------------------------------------------------
@@ -542,7 +340,3 @@ export class ModeDecision {
       state.mbKind >= I_4X4 || state.partition !== P_16X16 || (state.codedBlockPattern & 15) !== 0 ? 1 : 0;
   }
 }
-
-const PLANE_NEEDS = AVAILABLE_LEFT | AVAILABLE_TOP | AVAILABLE_TOP_LEFT;
-
-export const lambdaOf = (qp: number): number => LAMBDA_16[min(51, max(0, qp))]! / 16;

@@ -113,7 +113,7 @@ export class MotionPredictor {
   }
 
   private take(at: number): void {
-    const vector = this.state.mv[at]!;
+    const vector = this.state.mv[at];
     this.x = mvX(vector);
     this.y = mvY(vector);
   }
@@ -121,9 +121,9 @@ export class MotionPredictor {
   /** 8.4.1.3.1 and 8.4.1.3.2 for neighbour cells a, b and c (already replaced by D where needed). */
   private median(ref: number, a: number, b: number, c: number): void {
     const refs = this.state.ref;
-    const refA = refs[a]!;
-    const refB = refs[b]!;
-    const refC = refs[c]!;
+    const refA = refs[a];
+    const refB = refs[b];
+    const refC = refs[c];
     if (refB === REF_UNAVAILABLE && refC === REF_UNAVAILABLE && refA !== REF_UNAVAILABLE) {
       this.take(a);
       return;
@@ -134,9 +134,9 @@ export class MotionPredictor {
       return;
     }
     const { mv } = this.state;
-    const va = mv[a]!;
-    const vb = mv[b]!;
-    const vc = mv[c]!;
+    const va = mv[a];
+    const vb = mv[b];
+    const vc = mv[c];
     this.x = median(mvX(va), mvX(vb), mvX(vc));
     this.y = median(mvY(va), mvY(vb), mvY(vc));
   }

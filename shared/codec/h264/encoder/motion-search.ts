@@ -135,7 +135,7 @@ export class MotionSearch {
   /** Bits of a vector against the prediction of the current search. */
   private vectorCost(x: number, y: number): number {
     return (
-      (this.lambda16 * (MVD_BITS[x - this.predictedX + MVD_RANGE]! + MVD_BITS[y - this.predictedY + MVD_RANGE]!)) >> 4
+      (this.lambda16 * (MVD_BITS[x - this.predictedX + MVD_RANGE] + MVD_BITS[y - this.predictedY + MVD_RANGE])) >> 4
     );
   }
 
@@ -185,26 +185,26 @@ export class MotionSearch {
     const { candidatesX, candidatesY, candidates, longs, out, base, refStride } = this;
     this.bestCost = 0x7fffffff;
     for (let i = 0; i < candidates; i++) {
-      const x = candidatesX[i]!;
-      const y = candidatesY[i]!;
+      const x = candidatesX[i];
+      const y = candidatesY[i];
       candidatesX[i] = x < this.minX ? this.minX : x > this.maxX ? this.maxX : x;
       candidatesY[i] = y < this.minY ? this.minY : y > this.maxY ? this.maxY : y;
     }
     for (let first = 0; first < candidates; first += 4) {
       const count = min(4, candidates - first);
-      const b0 = base + candidatesY[first]! * refStride + candidatesX[first]!;
+      const b0 = base + candidatesY[first] * refStride + candidatesX[first];
       if (count === 1) {
         longs[out >> 2] = this.kernels.sad(this.width, this.height, this.src, this.srcStride, b0, refStride);
       } else {
-        const b1 = base + candidatesY[first + 1]! * refStride + candidatesX[first + 1]!;
-        const b2 = count > 2 ? base + candidatesY[first + 2]! * refStride + candidatesX[first + 2]! : b0;
-        const b3 = count > 3 ? base + candidatesY[first + 3]! * refStride + candidatesX[first + 3]! : b0;
+        const b1 = base + candidatesY[first + 1] * refStride + candidatesX[first + 1];
+        const b2 = count > 2 ? base + candidatesY[first + 2] * refStride + candidatesX[first + 2] : b0;
+        const b3 = count > 3 ? base + candidatesY[first + 3] * refStride + candidatesX[first + 3] : b0;
         this.kernels.sad4(this.width, this.height, this.src, this.srcStride, b0, b1, b2, b3, refStride, out);
       }
       for (let i = 0; i < count; i++) {
-        const x = candidatesX[first + i]!;
-        const y = candidatesY[first + i]!;
-        const cost = longs[(out >> 2) + i]! + this.vectorCost(4 * x, 4 * y);
+        const x = candidatesX[first + i];
+        const y = candidatesY[first + i];
+        const cost = longs[(out >> 2) + i] + this.vectorCost(4 * x, 4 * y);
         if (cost < this.bestCost) {
           this.bestCost = cost;
           this.bestX = x;
@@ -217,14 +217,14 @@ export class MotionSearch {
   /** Tries four offsets around (x, y); returns whether one is better than the best so far. */
   private tryFour(x: number, y: number, offsets: readonly number[], first: number): boolean {
     const { longs, out, base, refStride } = this;
-    const x0 = x + offsets[first]!;
-    const y0 = y + offsets[first + 1]!;
-    const x1 = x + offsets[first + 2]!;
-    const y1 = y + offsets[first + 3]!;
-    const x2 = x + offsets[first + 4]!;
-    const y2 = y + offsets[first + 5]!;
-    const x3 = x + offsets[first + 6]!;
-    const y3 = y + offsets[first + 7]!;
+    const x0 = x + offsets[first];
+    const y0 = y + offsets[first + 1];
+    const x1 = x + offsets[first + 2];
+    const y1 = y + offsets[first + 3];
+    const x2 = x + offsets[first + 4];
+    const y2 = y + offsets[first + 5];
+    const x3 = x + offsets[first + 6];
+    const y3 = y + offsets[first + 7];
     this.kernels.sad4(
       this.width,
       this.height,
@@ -239,10 +239,10 @@ export class MotionSearch {
     );
     const at = out >> 2;
     const before = this.bestCost;
-    this.offer(x0, y0, longs[at]!);
-    this.offer(x1, y1, longs[at + 1]!);
-    this.offer(x2, y2, longs[at + 2]!);
-    this.offer(x3, y3, longs[at + 3]!);
+    this.offer(x0, y0, longs[at]);
+    this.offer(x1, y1, longs[at + 1]);
+    this.offer(x2, y2, longs[at + 2]);
+    this.offer(x3, y3, longs[at + 3]);
     return this.bestCost < before;
   }
 
@@ -258,9 +258,7 @@ export class MotionSearch {
   }
 
   private isInside(x: number, y: number, margin: number): boolean {
-    return (
-      x - margin >= this.minX && x + margin <= this.maxX && y - margin >= this.minY && y + margin <= this.maxY
-    );
+    return x - margin >= this.minX && x + margin <= this.maxX && y - margin >= this.minY && y + margin <= this.maxY;
   }
 
   private runDiamond(rounds: number): void {
@@ -298,8 +296,7 @@ export class MotionSearch {
     const centre = this.base + (fullY >> 2) * this.refStride + (fullX >> 2);
     const { kernels, src, srcStride, width, height } = this;
     kernels.interpolateHalfSamples(this.half, centre, this.refStride, width, height);
-    this.bestCost =
-      kernels.satd(width, height, src, srcStride, centre, this.refStride) + this.vectorCost(fullX, fullY);
+    this.bestCost = kernels.satd(width, height, src, srcStride, centre, this.refStride) + this.vectorCost(fullX, fullY);
     let dx = 0;
     let dy = 0;
     // The predicted vector itself costs least to write: start from it when it lies within reach.
@@ -319,8 +316,8 @@ export class MotionSearch {
         const points = step === 1 && effort.quarterPoints === 8 ? 8 : 4;
         for (let i = 0; i < points; i++) {
           const offsets = i < 4 ? DIAMOND : SQUARE_CORNERS;
-          const x = dx + step * offsets[2 * (i & 3)]!;
-          const y = dy + step * offsets[2 * (i & 3) + 1]!;
+          const x = dx + step * offsets[2 * (i & 3)];
+          const y = dy + step * offsets[2 * (i & 3) + 1];
           if (x < -3 || x > 3 || y < -3 || y > 3 || (x === 0 && y === 0)) {
             continue;
           }

@@ -53,7 +53,7 @@ function levelFor(mbWidth: number, mbHeight: number, config: EncoderConfig, refe
     macroblocks * references <= level.MaxDpbMbs &&
     maxKbps <= level.MaxBR * factor &&
     bufferKbits <= level.MaxCPB * factor;
-  return TABLE_A_1_LEVELS.find(fits) ?? TABLE_A_1_LEVELS[TABLE_A_1_LEVELS.length - 1]!;
+  return TABLE_A_1_LEVELS.find(fits) ?? TABLE_A_1_LEVELS[TABLE_A_1_LEVELS.length - 1];
 }
 
 function aspectRatioOf(config: EncoderConfig): VuiParameters['aspect_ratio'] {

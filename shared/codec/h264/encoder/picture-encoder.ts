@@ -9,6 +9,7 @@ import { Quantisers, QUANTISERS_BYTES } from '../residual/quantisers.ts';
 import { NAL_UNIT_TYPE, type NalHeader } from '../syntax/nal-unit.ts';
 import { SLICE_TYPE, type SliceHeader, writeSliceHeader } from '../syntax/slice-header.ts';
 import type { PicturePlan } from './gop-structure.ts';
+import { IntraDecision } from './intra-decision.ts';
 import { type EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
 import { ModeDecision } from './mode-decision.ts';
 import { MotionSearch } from './motion-search.ts';
@@ -22,7 +23,7 @@ const { floor } = Math;
 
 /** Bytes that a PictureEncoder takes from a codec memory, beside pictures. */
 export const PICTURE_ENCODER_BYTES =
-  MacroblockState.BYTES + QUANTISERS_BYTES + MotionSearch.BYTES + ModeDecision.BYTES + 1024;
+  MacroblockState.BYTES + QUANTISERS_BYTES + MotionSearch.BYTES + IntraDecision.BYTES + 1024;
 
 /** A coded slice: its header byte's fields and its RBSP (valid until the next slice is coded). */
 export type SliceSink = (nal: NalHeader, rbsp: Uint8Array) => void;
@@ -161,7 +162,7 @@ export class PictureEncoder {
       writer.start(bytes, 0, 0);
     } else {
       const last = bytes.length - 1;
-      writer.start(bytes.subarray(0, last), bytes[last]! >> (8 - tailLength), tailLength);
+      writer.start(bytes.subarray(0, last), bytes[last] >> (8 - tailLength), tailLength);
     }
   }
 }

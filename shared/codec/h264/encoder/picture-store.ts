@@ -72,7 +72,7 @@ function importPlane(bytes: Uint8Array, target: Pointer, stride: number, width: 
     const row = target + y * stride;
     bytes.set(data.subarray(y * from, y * from + plane.width), row);
     if (plane.width < width) {
-      bytes.fill(bytes[row + plane.width - 1]!, row + plane.width, row + width);
+      bytes.fill(bytes[row + plane.width - 1], row + plane.width, row + width);
     }
   }
   const last = target + (plane.height - 1) * stride;

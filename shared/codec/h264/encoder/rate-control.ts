@@ -117,8 +117,8 @@ export class RateControl {
   }
 
   private chooseQp(facts: PictureFacts): number {
-    const known = this.complexity[this.kind]!;
-    const complexity = known > 0 ? known : this.complexity[0]!;
+    const known = this.complexity[this.kind];
+    const complexity = known > 0 ? known : this.complexity[0];
     let qp = qpOfStep(complexity / max(1, this.targetBits));
     if (facts.isIdr) {
       if (this.lastPQp > 0) {
@@ -167,7 +167,7 @@ export class RateControl {
   private shareDone(row: number): number {
     const byArea = (row + 1) / this.rows;
     const shares = this.rowShares[this.kind];
-    return shares?.length === this.rows ? 0.5 * byArea + 0.5 * shares[row]! : byArea;
+    return shares?.length === this.rows ? 0.5 * byArea + 0.5 * shares[row] : byArea;
   }
 
   /** Whether a picture of `bits` fits the bucket; else it is to be coded again with the returned QP, until QP_MAX. */
@@ -198,7 +198,7 @@ export class RateControl {
   private learn(bits: number, qp: number): void {
     const { kind } = this;
     const measured = bits * stepOf(qp);
-    const before = this.complexity[kind]!;
+    const before = this.complexity[kind];
     const weight = kind === 3 || before === 0 || this.lastPQp === 0 ? 0.8 : 0.4;
     this.complexity[kind] = (1 - weight) * before + weight * measured;
     if (kind === 3) {
@@ -206,7 +206,7 @@ export class RateControl {
     } else {
       this.lastPQp = qp - (kind > 0 ? kind : 0);
     }
-    const total = max(1, this.rowBits[this.rows - 1]!);
+    const total = max(1, this.rowBits[this.rows - 1]);
     this.rowShares[kind] = this.rowBits.map((value) => value / total);
   }
 

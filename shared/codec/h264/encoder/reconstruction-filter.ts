@@ -29,7 +29,7 @@ function thresholdsOf(offsetA: number, offsetB: number): Thresholds {
       let packed = 0;
       for (let i = 0; i < 4; i++) {
         const bS = (strengths >> (2 * i)) & 3;
-        packed |= (bS === 0 ? 0xff : TABLE_8_17_TC0[indexA * 3 + bS - 1]!) << (8 * i);
+        packed |= (bS === 0 ? 0xff : TABLE_8_17_TC0[indexA * 3 + bS - 1]) << (8 * i);
       }
       tc0[qp * 256 + strengths] = packed;
     }
@@ -70,21 +70,21 @@ export class ReconstructionFilter {
     const { state, chromaQps } = this;
     const { mbWidth, stride, kind, qp } = state;
     const address = y * mbWidth + x;
-    const QPY = qp[address]!;
-    const isIntra = kind[address]! >= I_4X4;
+    const QPY = qp[address];
+    const isIntra = kind[address] >= I_4X4;
     const cell = (4 * y + 1) * stride + 4 * x + 4;
     const { lumaStride, chromaStride } = picture;
     const luma = picture.y + 16 * y * lumaStride + 16 * x;
     const chroma = 8 * y * chromaStride + 8 * x;
-    const QPC = chromaQps[QPY]!;
+    const QPC = chromaQps[QPY];
     const hasInner = state.hasInnerEdges[address] === 1;
     const innerStep = state.transform8x8[address] === 1 ? 2 : 1;
 
     if (x > 0) {
-      const qpLeft = qp[address - 1]!;
+      const qpLeft = qp[address - 1];
       const average = (QPY + qpLeft + 1) >> 1;
-      const averageC = (QPC + chromaQps[qpLeft]! + 1) >> 1;
-      if (isIntra || kind[address - 1]! >= I_4X4) {
+      const averageC = (QPC + chromaQps[qpLeft] + 1) >> 1;
+      if (isIntra || kind[address - 1] >= I_4X4) {
         this.strongVertical(picture, luma, chroma, average, averageC);
       } else {
         const bS = this.strengths(cell, cell - 1, stride);
@@ -107,10 +107,10 @@ export class ReconstructionFilter {
     }
 
     if (y > 0) {
-      const qpTop = qp[address - mbWidth]!;
+      const qpTop = qp[address - mbWidth];
       const average = (QPY + qpTop + 1) >> 1;
-      const averageC = (QPC + chromaQps[qpTop]! + 1) >> 1;
-      if (isIntra || kind[address - mbWidth]! >= I_4X4) {
+      const averageC = (QPC + chromaQps[qpTop] + 1) >> 1;
+      if (isIntra || kind[address - mbWidth] >= I_4X4) {
         this.strongHorizontal(picture, luma, chroma, average, averageC);
       } else {
         const bS = this.strengths(cell, cell - stride, 1);
@@ -139,13 +139,13 @@ export class ReconstructionFilter {
     const { count, mv, ref } = this.state;
     let strengths = 0;
     for (let i = 0; i < 4; i++) {
-      if ((count[q]! | count[p]!) !== 0) {
+      if ((count[q] | count[p]) !== 0) {
         strengths |= 2 << (2 * i);
       } else if (ref[q] !== ref[p]) {
         strengths |= 1 << (2 * i);
       } else {
-        const a = mv[q]!;
-        const b = mv[p]!;
+        const a = mv[q];
+        const b = mv[p];
         if (a !== b) {
           const dx = ((a << 16) >> 16) - ((b << 16) >> 16);
           const dy = (a >> 16) - (b >> 16);
@@ -163,23 +163,23 @@ export class ReconstructionFilter {
   private vertical(at: Pointer, stride: number, qp: number, bS: number): void {
     const { alpha, beta, tc0 } = this.thresholds;
     if (alpha[qp] !== 0) {
-      this.kernels.deblockLumaVertical(at, stride, alpha[qp]!, beta[qp]!, tc0[qp * 256 + bS]!);
+      this.kernels.deblockLumaVertical(at, stride, alpha[qp], beta[qp], tc0[qp * 256 + bS]);
     }
   }
 
   private horizontal(at: Pointer, stride: number, qp: number, bS: number): void {
     const { alpha, beta, tc0 } = this.thresholds;
     if (alpha[qp] !== 0) {
-      this.kernels.deblockLumaHorizontal(at, stride, alpha[qp]!, beta[qp]!, tc0[qp * 256 + bS]!);
+      this.kernels.deblockLumaHorizontal(at, stride, alpha[qp], beta[qp], tc0[qp * 256 + bS]);
     }
   }
 
   private chromaVertical(picture: EncoderPicture, offset: number, qp: number, bS: number): void {
     const { alpha, beta, tc0 } = this.thresholds;
-    const a = alpha[qp]!;
+    const a = alpha[qp];
     if (a !== 0) {
-      const b = beta[qp]!;
-      const t = tc0[qp * 256 + bS]!;
+      const b = beta[qp];
+      const t = tc0[qp * 256 + bS];
       this.kernels.deblockChromaVertical(picture.u + offset, picture.chromaStride, a, b, t);
       this.kernels.deblockChromaVertical(picture.v + offset, picture.chromaStride, a, b, t);
     }
@@ -187,10 +187,10 @@ export class ReconstructionFilter {
 
   private chromaHorizontal(picture: EncoderPicture, offset: number, qp: number, bS: number): void {
     const { alpha, beta, tc0 } = this.thresholds;
-    const a = alpha[qp]!;
+    const a = alpha[qp];
     if (a !== 0) {
-      const b = beta[qp]!;
-      const t = tc0[qp * 256 + bS]!;
+      const b = beta[qp];
+      const t = tc0[qp * 256 + bS];
       this.kernels.deblockChromaHorizontal(picture.u + offset, picture.chromaStride, a, b, t);
       this.kernels.deblockChromaHorizontal(picture.v + offset, picture.chromaStride, a, b, t);
     }
@@ -200,12 +200,12 @@ export class ReconstructionFilter {
   private strongVertical(picture: EncoderPicture, luma: Pointer, chroma: number, qp: number, qpC: number): void {
     const { alpha, beta } = this.thresholds;
     if (alpha[qp] !== 0) {
-      this.kernels.deblockLumaVerticalStrong(luma, picture.lumaStride, alpha[qp]!, beta[qp]!);
+      this.kernels.deblockLumaVerticalStrong(luma, picture.lumaStride, alpha[qp], beta[qp]);
     }
-    const a = alpha[qpC]!;
+    const a = alpha[qpC];
     if (a !== 0) {
-      this.kernels.deblockChromaVerticalStrong(picture.u + chroma, picture.chromaStride, a, beta[qpC]!);
-      this.kernels.deblockChromaVerticalStrong(picture.v + chroma, picture.chromaStride, a, beta[qpC]!);
+      this.kernels.deblockChromaVerticalStrong(picture.u + chroma, picture.chromaStride, a, beta[qpC]);
+      this.kernels.deblockChromaVerticalStrong(picture.v + chroma, picture.chromaStride, a, beta[qpC]);
     }
   }
 
@@ -213,12 +213,12 @@ export class ReconstructionFilter {
   private strongHorizontal(picture: EncoderPicture, luma: Pointer, chroma: number, qp: number, qpC: number): void {
     const { alpha, beta } = this.thresholds;
     if (alpha[qp] !== 0) {
-      this.kernels.deblockLumaHorizontalStrong(luma, picture.lumaStride, alpha[qp]!, beta[qp]!);
+      this.kernels.deblockLumaHorizontalStrong(luma, picture.lumaStride, alpha[qp], beta[qp]);
     }
-    const a = alpha[qpC]!;
+    const a = alpha[qpC];
     if (a !== 0) {
-      this.kernels.deblockChromaHorizontalStrong(picture.u + chroma, picture.chromaStride, a, beta[qpC]!);
-      this.kernels.deblockChromaHorizontalStrong(picture.v + chroma, picture.chromaStride, a, beta[qpC]!);
+      this.kernels.deblockChromaHorizontalStrong(picture.u + chroma, picture.chromaStride, a, beta[qpC]);
+      this.kernels.deblockChromaHorizontalStrong(picture.v + chroma, picture.chromaStride, a, beta[qpC]);
     }
   }
 }

@@ -51,7 +51,7 @@ for (const [table, triples] of [
   TABLE_9_5_COEFF_TOKEN_CHROMA_DC_420,
 ].entries()) {
   for (let i = 0; i < triples.length; i += 3) {
-    COEFF_TOKEN[table * 68 + triples[i + 2]!] = (triples[i]! << 16) | triples[i + 1]!;
+    COEFF_TOKEN[table * 68 + triples[i + 2]] = (triples[i] << 16) | triples[i + 1];
   }
 }
 
@@ -60,7 +60,7 @@ function codesOf(rows: readonly (readonly number[])[]): Int32Array {
   const codes = new Int32Array(rows.length * 16);
   for (const [row, triples] of rows.entries()) {
     for (let i = 0; i < triples.length; i += 3) {
-      codes[row * 16 + triples[i + 2]!] = (triples[i]! << 16) | triples[i + 1]!;
+      codes[row * 16 + triples[i + 2]] = (triples[i] << 16) | triples[i + 1];
     }
   }
   return codes;
@@ -158,7 +158,7 @@ export class CavlcEncoder {
       writer.ue(state.intraChromaMode);
     }
     if (mbKind !== I_16X16) {
-      writer.ue((mbKind === P_INTER ? CBP_INTER : CBP_INTRA)[codedBlockPattern]!);
+      writer.ue((mbKind === P_INTER ? CBP_INTER : CBP_INTRA)[codedBlockPattern]);
       if (luma !== 0 && this.transform8x8Mode && mbKind === P_INTER) {
         writer.put(state.hasTransform8x8 ? 1 : 0, 1);
       }
@@ -183,20 +183,20 @@ export class CavlcEncoder {
         if (references === 2) {
           writer.put(state.partRef[i] === 0 ? 1 : 0, 1);
         } else {
-          writer.ue(state.partRef[i]!);
+          writer.ue(state.partRef[i]);
         }
       }
     }
     for (let i = 0; i < parts; i++) {
-      writer.se(state.mvdX[i]!);
-      writer.se(state.mvdY[i]!);
+      writer.se(state.mvdX[i]);
+      writer.se(state.mvdY[i]);
     }
   }
 
   private writeIntraModes(blocks: number): void {
     const { state, writer } = this;
     for (let k = 0; k < blocks; k++) {
-      const rem = state.remIntraMode[k]!;
+      const rem = state.remIntraMode[k];
       if (rem < 0) {
         writer.put(1, 1);
       } else {
@@ -212,32 +212,27 @@ export class CavlcEncoder {
     const masks = state.masks >> 2;
     if (isIntra16x16) {
       const nC = this.lumaContext(cell, 0);
-      this.writeBlock(levels + (LEVELS_LUMA_DC >> 1), longs[masks + MASK_LUMA_DC]!, TABLE_OF_NC[nC]!, 16);
+      this.writeBlock(levels + (LEVELS_LUMA_DC >> 1), longs[masks + MASK_LUMA_DC], TABLE_OF_NC[nC], 16);
     }
     if (luma !== 0) {
       const longest = isIntra16x16 ? 15 : 16;
       for (let k = 0; k < 16; k++) {
         if ((luma >> (k >> 2)) & 1) {
-          const y = BLOCK_Y_4X4[k]!;
-          const at = cell + y * stride + BLOCK_X_4X4[k]!;
-          const left = count[at - 1]!;
-          const top = count[y === 0 && !state.hasTop ? SENTINEL : at - stride]!;
+          const y = BLOCK_Y_4X4[k];
+          const at = cell + y * stride + BLOCK_X_4X4[k];
+          const left = count[at - 1];
+          const top = count[y === 0 && !state.hasTop ? SENTINEL : at - stride];
           let nC = left + top;
           nC = nC < 0x80 ? (nC + 1) >> 1 : nC & 0x7f;
-          this.writeBlock(
-            levels + (LEVELS_LUMA >> 1) + 16 * k,
-            longs[masks + MASK_LUMA + k]!,
-            TABLE_OF_NC[nC]!,
-            longest,
-          );
+          this.writeBlock(levels + (LEVELS_LUMA >> 1) + 16 * k, longs[masks + MASK_LUMA + k], TABLE_OF_NC[nC], longest);
         }
       }
     }
     if (chroma === 0) {
       return;
     }
-    this.writeBlock(levels + (LEVELS_U_DC >> 1), longs[masks + MASK_U_DC]!, CHROMA_DC, 4);
-    this.writeBlock(levels + (LEVELS_V_DC >> 1), longs[masks + MASK_V_DC]!, CHROMA_DC, 4);
+    this.writeBlock(levels + (LEVELS_U_DC >> 1), longs[masks + MASK_U_DC], CHROMA_DC, 4);
+    this.writeBlock(levels + (LEVELS_V_DC >> 1), longs[masks + MASK_V_DC], CHROMA_DC, 4);
     if (chroma === 2) {
       this.writeChromaAc(state.countU, levels + (LEVELS_U >> 1), masks + MASK_U);
       this.writeChromaAc(state.countV, levels + (LEVELS_V >> 1), masks + MASK_V);
@@ -246,7 +241,7 @@ export class CavlcEncoder {
 
   private lumaContext(at: number, y: number): number {
     const { state } = this;
-    const nC = state.count[at - 1]! + state.count[y === 0 && !state.hasTop ? SENTINEL : at - state.stride]!;
+    const nC = state.count[at - 1] + state.count[y === 0 && !state.hasTop ? SENTINEL : at - state.stride];
     return nC < 0x80 ? (nC + 1) >> 1 : nC & 0x7f;
   }
 
@@ -255,9 +250,9 @@ export class CavlcEncoder {
     for (let k = 0; k < 4; k++) {
       const at = state.chromaCell + (k >> 1) * state.chromaStride + (k & 1);
       const top = k < 2 && !state.hasTop ? SENTINEL : at - state.chromaStride;
-      let nC = counts[at - 1]! + counts[top]!;
+      let nC = counts[at - 1] + counts[top];
       nC = nC < 0x80 ? (nC + 1) >> 1 : nC & 0x7f;
-      this.writeBlock(levels + 16 * k, this.longs[masks + k]!, TABLE_OF_NC[nC]!, 15);
+      this.writeBlock(levels + 16 * k, this.longs[masks + k], TABLE_OF_NC[nC], 15);
     }
   }
 
@@ -266,7 +261,7 @@ export class CavlcEncoder {
     const { writer, words, positions, values } = this;
     let rest = mask & 0xffff;
     if (rest === 0) {
-      const code = COEFF_TOKEN[table * 68]!;
+      const code = COEFF_TOKEN[table * 68];
       writer.put(code & 0xffff, code >> 16);
       return;
     }
@@ -278,7 +273,7 @@ export class CavlcEncoder {
     while (rest !== 0) {
       const position = 31 - clz32(rest);
       rest ^= 1 << position;
-      const value = words[levels + position]!;
+      const value = words[levels + position];
       positions[total] = position;
       values[total] = value;
       if (isTrailing) {
@@ -291,7 +286,7 @@ export class CavlcEncoder {
       }
       total++;
     }
-    const token = COEFF_TOKEN[table * 68 + 4 * total + ones]!;
+    const token = COEFF_TOKEN[table * 68 + 4 * total + ones];
     writer.put(token & 0xffff, token >> 16);
     if (ones > 0) {
       writer.put(signs, ones);
@@ -299,17 +294,17 @@ export class CavlcEncoder {
     if (ones < total) {
       this.writeLevels(total, ones);
     }
-    let zerosLeft = positions[0]! + 1 - total;
+    let zerosLeft = positions[0] + 1 - total;
     if (total < maxNumCoeff) {
       const code =
         table === CHROMA_DC
-          ? TOTAL_ZEROS_CHROMA_DC[(total - 1) * 16 + zerosLeft]!
-          : TOTAL_ZEROS[(total - 1) * 16 + zerosLeft]!;
+          ? TOTAL_ZEROS_CHROMA_DC[(total - 1) * 16 + zerosLeft]
+          : TOTAL_ZEROS[(total - 1) * 16 + zerosLeft];
       writer.put(code & 0xffff, code >> 16);
     }
     for (let i = 0; i + 1 < total && zerosLeft > 0; i++) {
-      const run = positions[i]! - positions[i + 1]! - 1;
-      const code = RUN_BEFORE[((zerosLeft > 6 ? 7 : zerosLeft) - 1) * 16 + run]!;
+      const run = positions[i] - positions[i + 1] - 1;
+      const code = RUN_BEFORE[((zerosLeft > 6 ? 7 : zerosLeft) - 1) * 16 + run];
       writer.put(code & 0xffff, code >> 16);
       zerosLeft -= run;
     }
@@ -320,7 +315,7 @@ export class CavlcEncoder {
     const { writer, values } = this;
     let suffixLength = total > 10 && ones < 3 ? 1 : 0;
     for (let i = ones; i < total; i++) {
-      const value = values[i]!;
+      const value = values[i];
       const magnitude = value < 0 ? -value : value;
       let levelCode = 2 * magnitude - (value < 0 ? 1 : 2);
       if (i === ones && ones < 3) {

@@ -24,7 +24,7 @@ export const QUANTISERS_BYTES = 2 * 52 * (QUANTISER_BYTES + QUANTISER_8X8_BYTES)
 /** QPc of a QPY with chroma_qp_index_offset (Table 8-15). */
 export function chromaQp(QPY: number, chroma_qp_index_offset: number): number {
   const index = QPY + chroma_qp_index_offset;
-  return TABLE_8_15_QPC[index < 0 ? 0 : index > 51 ? 51 : index]!;
+  return TABLE_8_15_QPC[index < 0 ? 0 : index > 51 ? 51 : index];
 }
 
 /** All quantisers of an encoder. */
@@ -65,8 +65,8 @@ export class Quantisers {
     const period = floor(qp / 6);
     const row = (qp % 6) * 16;
     for (let i = 0; i < 16; i++) {
-      view.setUint16(at + 2 * i, QUANT_MF_4X4[row + i]!, true);
-      view.setInt16(at + 32 + 2 * i, NORM_ADJUST_4X4[row + i]! << period, true);
+      view.setUint16(at + 2 * i, QUANT_MF_4X4[row + i], true);
+      view.setInt16(at + 32 + 2 * i, NORM_ADJUST_4X4[row + i] << period, true);
     }
     const shift = 15 + period;
     const offset = floor(fraction * 2 ** shift);
@@ -79,8 +79,8 @@ export class Quantisers {
     const period = floor(qp / 6);
     const row = (qp % 6) * 64;
     for (let i = 0; i < 64; i++) {
-      view.setUint16(at + 2 * i, QUANT_MF_8X8[row + i]!, true);
-      view.setInt16(at + 128 + 2 * i, NORM_ADJUST_8X8[row + i]! << period, true);
+      view.setUint16(at + 2 * i, QUANT_MF_8X8[row + i], true);
+      view.setInt16(at + 128 + 2 * i, NORM_ADJUST_8X8[row + i] << period, true);
     }
     const shift = 16 + period;
     view.setUint32(at + 256, floor(fraction * 2 ** shift), true);
