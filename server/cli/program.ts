@@ -5,9 +5,10 @@ import { Command } from 'commander';
 import { registerAnalyze } from './analyze.ts';
 import { registerBench } from './bench.ts';
 import { reportFailure } from './command-line.ts';
+import { registerEncode } from './encode.ts';
 
 /** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerBench];
+const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerBench, registerEncode];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
