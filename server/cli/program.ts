@@ -9,6 +9,10 @@ import { registerEncode } from './encode.ts';
 
 /** Every command, in the order of `tessera --help`. */
 const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerBench, registerEncode];
+import { registerServe } from './serve.ts';
+
+/** Every command, in the order of `tessera --help`. */
+const commands: readonly ((program: Command) => void)[] = [registerServe, registerAnalyze, registerBench];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
