@@ -2,17 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { registerAnalyze } from './analyze.ts';
-import { registerBench } from './bench.ts';
 import { reportFailure } from './command-line.ts';
-import { registerEncode } from './encode.ts';
 
-/** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerBench, registerEncode];
-import { registerServe } from './serve.ts';
+type Register = (program: Command) => void;
 
-/** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerServe, registerAnalyze, registerBench];
+/** Every command in the order of `tessera --help`; only the one that is asked for is loaded, so that each starts quickly. */
+const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  serve: async () => (await import('./serve.ts')).registerServe,
+  encode: async () => (await import('./encode.ts')).registerEncode,
+  publish: async () => (await import('./publish.ts')).registerPublish,
+  watch: async () => (await import('./watch.ts')).registerWatch,
+  analyze: async () => (await import('./analyze.ts')).registerAnalyze,
+  bench: async () => (await import('./bench.ts')).registerBench,
+};
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
@@ -40,8 +42,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(tessera COMMAND --help lists the flags)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tessera: ')) })
     .exitOverride();
-  for (const register of commands) {
-    register(program);
+  const only = commands[args[0] ?? ''];
+  for (const load of only === undefined ? Object.values(commands) : [only]) {
+    (await load())(program);
   }
   if (args.length === 0) {
     program.outputHelp({ error: true });

@@ -23,7 +23,7 @@ function decodeWithFfmpeg(stream: Uint8Array): Uint8Array {
 
 function randomCase(seed: number): { readonly config: EncoderConfig; readonly label: string; readonly frames: number } {
   const random = seededRandom(seed * 2654435 + 17);
-  const pick = <T>(values: readonly T[]): T => values[random(values.length)]!;
+  const pick = <T>(values: readonly T[]): T => values[random(values.length)];
   const layers = pick([1, 1, 2, 3] as const);
   const config: EncoderConfig = {
     width: pick([16, 17, 32, 50, 64, 97, 176, 177]),
