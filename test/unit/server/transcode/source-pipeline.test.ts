@@ -243,6 +243,16 @@ describe('pictures', () => {
     expect(room.dropped).toEqual(['late', 'late']);
   });
 
+  test('still come twice a second when all of them are late', () => {
+    const room = new Room();
+    room.add('a');
+    room.push(0, { key: true });
+    for (let frame = 1; frame < 60; frame++) {
+      room.push(frame * 40, { ageMs: 5000 });
+    }
+    expect(room.units('a')).toEqual(['0 key', '520', '1040', '1560', '2080 key']);
+  });
+
   test('are thinned out to the frame rate of the rendition, evenly', () => {
     const room = new Room();
     room.add('full');
