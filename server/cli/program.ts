@@ -5,9 +5,10 @@ import { Command } from 'commander';
 import { registerAnalyze } from './analyze.ts';
 import { registerBench } from './bench.ts';
 import { reportFailure } from './command-line.ts';
+import { registerDecode } from './decode.ts';
 
 /** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerBench];
+const commands: readonly ((program: Command) => void)[] = [registerDecode, registerAnalyze, registerBench];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
