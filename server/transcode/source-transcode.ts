@@ -221,7 +221,7 @@ export class SourceTranscode {
       const index = this.nextIndex++;
       this.worker.announceNewest(index + this.queue.length);
       // The unit is shared with every viewer: the worker gets a copy of its own.
-      const data = next.unit.data.slice();
+      const data = new Uint8Array(next.unit.data);
       const { isCatchUp, queuedAt } = next;
       this.worker.post({ kind: 'unit', unit: { ...next.unit, data }, isCatchUp, queuedAt, index }, [data.buffer]);
     }

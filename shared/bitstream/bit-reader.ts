@@ -13,10 +13,15 @@ export class BitReader {
   /** Number of bits in `data`. */
   readonly length: number;
 
-  constructor(data: Uint8Array, position = 0) {
+  /** Position of the last 1 bit, the rbsp_stop_one_bit. */
+  private readonly lastOne: number;
+
+  /** Reads the first `byteLength` bytes of `data`, which may be longer (fast reading looks up to 4 bytes ahead). */
+  constructor(data: Uint8Array, position = 0, byteLength = data.length) {
     this.data = data;
     this.position = position;
-    this.length = data.length * 8;
+    this.length = byteLength * 8;
+    this.lastOne = lastOneBit(data, byteLength);
   }
 
   /** Bits that are left. */
@@ -101,7 +106,7 @@ export class BitReader {
 
   /** more_rbsp_data() (7.2): there is something before the last 1 bit. */
   moreRbspData(): boolean {
-    return this.position < lastOneBit(this.data);
+    return this.position < this.lastOne;
   }
 
   private longUe(): number {
@@ -113,8 +118,8 @@ export class BitReader {
 }
 
 /** Bit position of the last 1 bit of an RBSP, its rbsp_stop_one_bit; 0 when there is none. */
-export function lastOneBit(data: Uint8Array): number {
-  let last = data.length - 1;
+export function lastOneBit(data: Uint8Array, byteLength = data.length): number {
+  let last = byteLength - 1;
   while (last >= 0 && data[last] === 0) {
     last--;
   }

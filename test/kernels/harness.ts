@@ -91,6 +91,25 @@ export class KernelArena<K> {
     }
   }
 
+  /** Like compare, but only the named rectangle counts: for kernels that may write padding around their output. */
+  compareOutput(
+    label: string,
+    call: (kernels: K) => void,
+    output: { readonly at: number; readonly stride: number; readonly width: number; readonly height: number },
+  ): void {
+    call(this.reference);
+    call(this.candidate);
+    for (let y = 0; y < output.height; y++) {
+      for (let x = 0; x < output.width; x++) {
+        const at = output.at + y * output.stride + x;
+        const [expected, actual] = [this.#referenceMemory.bytes[at], this.#candidateMemory.bytes[at]];
+        if (expected !== actual) {
+          throw new Error(`${label}: sample ${x},${y} is ${actual}, reference has ${expected}`);
+        }
+      }
+    }
+  }
+
   #copy(): void {
     this.#candidateMemory.bytes.set(this.#referenceMemory.bytes.subarray(KERNEL_REGION_BYTES), KERNEL_REGION_BYTES);
   }

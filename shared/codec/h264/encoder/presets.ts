@@ -25,9 +25,7 @@ const DEAD_ZONES = { intra: 0.33, inter: 0.18 };
 
 /** The tools of a preset within a profile. */
 export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
-  const cabac = profile !== 'baseline';
-  const transform8x8 = profile === 'high';
-  const base = { deadZones: DEAD_ZONES, cabac, transform8x8 };
+  const base = { deadZones: DEAD_ZONES, cabac: profile !== 'baseline', transform8x8: false };
   switch (preset) {
     case 'ultrafast':
       return {
@@ -37,8 +35,8 @@ export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
         partitions: false,
         references: 1,
       };
-    case 'fast':
-      return { ...base, search16x16: GOOD_SEARCH, searchParts: FAST_SEARCH, partitions: true, references: 1 };
+    case 'fast': //x
+      return { ...base, search16x16: FAST_SEARCH, searchParts: FAST_SEARCH, partitions: false, references: 1 };
     case 'balanced':
       return { ...base, search16x16: GOOD_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 2 };
     case 'quality':
