@@ -242,7 +242,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       .trim()
       .split('\n')
       .at(-1);
-    writeFileSync(idPath, String(id));
+    writeFileSync(idPath, id as string);
   }
   const clusterId = readFileSync(idPath, 'utf8').trim();
   const nodes = plans.map(({ port }, i) => {
