@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { reportFailure } from './command-line.ts';
+import { registerDecode } from './decode.ts';
 
 type Register = (program: Command) => void;
 
@@ -10,11 +11,14 @@ type Register = (program: Command) => void;
 const commands: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve.ts')).registerServe,
   encode: async () => (await import('./encode.ts')).registerEncode,
+  decode: async () => (await import('./decode.ts')).registerDecode,
   publish: async () => (await import('./publish.ts')).registerPublish,
   watch: async () => (await import('./watch.ts')).registerWatch,
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
+/** Every command, in the order of `tessera --help`. */
+const commands: readonly ((program: Command) => void)[] = [registerDecode, registerAnalyze, registerBench];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {

@@ -149,7 +149,7 @@ export class HttpServer {
         throw new HttpError('upgrade-required', 'This address speaks WebSocket (subprotocol tessera.1).');
       });
     }
-    await pageRoutes(app, pages, guard);
+    pageRoutes(app, pages, guard);
     app.setNotFoundHandler((_request, reply) =>
       this.answer(reply, new HttpError('not-found', 'There is nothing here.')),
     );
