@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { reportFailure } from './command-line.ts';
-import { registerDecode } from './decode.ts';
 
 type Register = (program: Command) => void;
 
@@ -17,8 +16,6 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
-/** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerDecode, registerAnalyze, registerBench];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
