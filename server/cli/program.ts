@@ -4,10 +4,17 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { registerAnalyze } from './analyze.ts';
 import { registerBench } from './bench.ts';
+import { registerCapacity } from './capacity.ts';
 import { reportFailure } from './command-line.ts';
+import { registerVerifyReplay } from './verify-replay.ts';
 
 /** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerAnalyze, registerBench];
+const commands: readonly ((program: Command) => void)[] = [
+  registerAnalyze,
+  registerVerifyReplay,
+  registerCapacity,
+  registerBench,
+];
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
