@@ -21,6 +21,7 @@ const steps = [
     ],
   ],
   ['links', 'tsx', ['scripts/check-docs-links.ts']],
+  ['embedded kernels', 'tsx', ['scripts/build-kernels.ts', '--check']],
   ['dead code', 'knip', ['--config', 'config/knip.json', '--no-progress']],
   [
     'tests',

@@ -232,7 +232,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const ports = await freePorts(count * 2);
   const plans: Plan[] = Array.from({ length: count }, (_, i) => ({
-    port: options.port === 0 ? (ports[2 * i]) : options.port + i,
+    port: options.port === 0 ? ports[2 * i] : options.port + i,
     controllerPort: ports[2 * i + 1],
   }));
   const logging = writeLogging(dataDir);

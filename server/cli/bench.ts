@@ -9,6 +9,8 @@ import { printJson, UsageError } from './command-line.ts';
 
 /** Name -> loader of its runner; loaded only when asked for, so that `tessera --help` stays quick. */
 const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
+  kernels: async () => (await import('./bench/kernels.ts')).benchKernels,
+  decode: async () => (await import('./bench/decode.ts')).benchDecode,
   telemetry: async () => (await import('./bench/telemetry.ts')).benchTelemetry,
 };
 

@@ -46,3 +46,35 @@ export class GroupCache {
     this.overflowed = true;
   }
 }
+
+const RECENT_SPAN = 10_000_000; // microseconds
+const RECENT_BYTES = 1_048_576;
+
+/** The last ten seconds of an audio track, at most a megabyte. */
+export class RecentUnits {
+  private kept: AccessUnit[] = [];
+  private bytes = 0;
+
+  get units(): readonly AccessUnit[] {
+    return this.kept;
+  }
+
+  push(unit: AccessUnit): void {
+    this.kept.push(unit);
+    this.bytes += unit.data.length;
+    let drop = 0;
+    for (const oldest of this.kept) {
+      if (this.bytes <= RECENT_BYTES && unit.dts - oldest.dts <= RECENT_SPAN) {
+        break;
+      }
+      this.bytes -= oldest.data.length;
+      drop++;
+    }
+    this.kept.splice(0, drop);
+  }
+
+  clear(): void {
+    this.kept = [];
+    this.bytes = 0;
+  }
+}

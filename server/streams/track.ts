@@ -4,7 +4,7 @@
 import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import type { AccessUnit, EncodedBy, TrackConfig } from '../../shared/media/access-unit.ts';
 import { FrameBatcher, type EncodeStats } from './frame-batcher.ts';
-import { GroupCache } from './group-cache.ts';
+import { GroupCache, RecentUnits } from './group-cache.ts';
 import type { StreamTrack, TrackSink } from './roles.ts';
 import { isSameConfig } from './same-config.ts';
 import type { StreamContext } from './stream-context.ts';
@@ -21,12 +21,14 @@ export class Track implements StreamTrack {
   private readonly context: StreamContext;
   private readonly onKeyframeWanted: KeyframeRequest;
   private readonly cache: GroupCache;
+  private readonly recent = new RecentUnits();
   private readonly batcher: FrameBatcher;
   private readonly meter = new TrackMeter();
   private current: TrackConfig | null = null;
   private attached: readonly Attached[] = [];
   private group = -1;
   private awaitsKey = true;
+  private hasEnded = false;
   private lastRequestMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -58,6 +60,21 @@ export class Track implements StreamTrack {
   /** A sink that attaches now gets a unit at once. */
   get hasGroup(): boolean {
     return this.cache.units.length > 0;
+  }
+
+  /** What a joining viewer gets first: the current group from its key unit on; no units when there is none. */
+  get cachedGroup(): { readonly units: readonly AccessUnit[]; readonly group: number } {
+    return { units: this.cache.units, group: this.group };
+  }
+
+  /** The last seconds of an audio track, for readers that start at a key picture and not at the live edge. */
+  get recentUnits(): readonly AccessUnit[] {
+    return this.recent.units;
+  }
+
+  /** No unit will follow. */
+  get isEnded(): boolean {
+    return this.hasEnded;
   }
 
   get kbps(): number {
@@ -107,6 +124,7 @@ export class Track implements StreamTrack {
   /** Nothing is passed on before the next key unit: the publisher or the encoder started anew. */
   awaitKey(): void {
     this.cache.clear();
+    this.recent.clear();
     this.awaitsKey = true;
   }
 
@@ -122,9 +140,7 @@ export class Track implements StreamTrack {
       this.context.counters.unitsBeforeKey.inc();
       return;
     }
-    if (!this.isIndependent() && !this.cache.push(unit)) {
-      this.context.counters.cacheOverflows.inc();
-    }
+    this.keep(unit);
     this.meter.add(unit.data.length, this.context.clock.epochMs());
     this.batcher.add(unit, stats);
     this.deliver(unit, opensGroup);
@@ -136,14 +152,26 @@ export class Track implements StreamTrack {
 
   /** No unit will follow: every sink is told and let go. */
   end(): void {
+    this.hasEnded = true;
     this.batcher.flush();
     this.cache.clear();
+    this.recent.clear();
     const sinks = this.attached;
     this.attached = [];
     for (const { sink } of sinks) {
       this.guarded(sink, () => {
         sink.onEnd();
       });
+    }
+  }
+
+  private keep(unit: AccessUnit): void {
+    if (!this.isIndependent()) {
+      if (!this.cache.push(unit)) {
+        this.context.counters.cacheOverflows.inc();
+      }
+    } else if (this.current?.kind === 'audio') {
+      this.recent.push(unit);
     }
   }
 

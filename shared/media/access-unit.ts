@@ -15,6 +15,8 @@ export type AccessUnit = {
   readonly dts: Microseconds;
   /** Length-prefixed NAL units for H.264 and HEVC (the prefix size is in the track's description), raw frames else. */
   readonly data: Uint8Array;
+  /** 0 (the default) is the base; units of a layer refer to their own and lower layers only. */
+  readonly temporalLayer?: number;
   /** When the picture was captured, on the server's wall clock (Unix epoch microseconds); absent for RTMP. */
   readonly captureTime?: Microseconds;
   /** When the first byte reached the server, on its wall clock (Unix epoch microseconds). */

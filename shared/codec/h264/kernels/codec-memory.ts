@@ -8,15 +8,11 @@ const { ceil } = Math;
 
 const PAGE_BYTES = 65536;
 
-/** The low region that the kernels own: static tables of the WASM module, then one scratch area per thread. */
+/** The low region that the kernels own: the static tables of the WASM module. */
 export const KERNEL_REGION_BYTES = PAGE_BYTES;
 
-/** Threads that may run kernels on one memory at the same time. */
-export const MAX_KERNEL_THREADS = 16;
-
-/** Scratch bytes of each thread, and where thread 0's begin. */
-export const KERNEL_SCRATCH_BYTES = 3072;
-export const KERNEL_SCRATCH_START = 16384;
+/** Bytes at the end of the memory that are never handed out: SIMD kernels load whole vectors and read a little past a block. */
+export const MEMORY_TAIL_BYTES = 64;
 
 /** Where the memory's free bytes begin again when `release` is called. */
 export type MemoryMark = { readonly offset: Pointer };
@@ -43,23 +39,24 @@ export class CodecMemory {
 
   /** A memory with room for `byteLength` bytes of allocations (alignment gaps count). `shared` makes it usable by several threads. */
   static create(byteLength: number, options: { readonly shared?: boolean } = {}): CodecMemory {
-    if (!(byteLength >= 0) || byteLength > 0x8000_0000 - KERNEL_REGION_BYTES) {
+    if (!(byteLength >= 0) || byteLength > 0x8000_0000 - KERNEL_REGION_BYTES - MEMORY_TAIL_BYTES) {
       throw new RangeError(`A codec memory holds 0 to 2 GiB, asked for ${byteLength} bytes.`);
     }
-    const pages = ceil((KERNEL_REGION_BYTES + byteLength) / PAGE_BYTES);
+    const pages = ceil((KERNEL_REGION_BYTES + byteLength + MEMORY_TAIL_BYTES) / PAGE_BYTES);
     return new CodecMemory(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: options.shared === true }));
   }
 
   /** Bytes that are still free. */
   get free(): number {
-    return this.bytes.length - this.#next;
+    return this.bytes.length - MEMORY_TAIL_BYTES - this.#next;
   }
 
   /** `byteLength` bytes starting at a multiple of `alignment` (a power of two). Their content is undefined. Throws RangeError when the memory is full. */
   allocate(byteLength: number, alignment = 16): Pointer {
     const start = (this.#next + alignment - 1) & ~(alignment - 1);
-    if (start + byteLength > this.bytes.length) {
-      throw new RangeError(`The codec memory is full: ${byteLength} bytes wanted, ${this.bytes.length - start} free.`);
+    const end = this.bytes.length - MEMORY_TAIL_BYTES;
+    if (start + byteLength > end) {
+      throw new RangeError(`The codec memory is full: ${byteLength} bytes wanted, ${end - start} free.`);
     }
     this.#next = start + byteLength;
     return start;

@@ -1,0 +1,357 @@
+// One viewer's video from objects to painted pictures: waits for a key picture, decodes the join burst unpainted to the live edge,
+// holds pictures in the jitter buffer until the playout clock says they are due, and draws them. Bounds: decoder backlog (then to the
+// next key picture) and picture queue. Runs in the decode worker; playback-session.ts feeds it.
+
+import type { EncodedBy, VideoTrackConfig } from '../../shared/media/access-unit.ts';
+import type { WireObject } from '../../shared/protocol/object-header.ts';
+import type { Renderer } from '../render/renderer.ts';
+import type { ClockSync } from '../transport/clock-sync.ts';
+import { localNowMs } from '../transport/clock-sync.ts';
+import { PaintLoop } from './paint-loop.ts';
+import type { PictureBuffers, Picture } from './picture.ts';
+import type { PictureDecoder } from './picture-decoder.ts';
+import {
+  createPictureDecoder,
+  isOurCodec,
+  UnsupportedTrackError,
+  type DecoderSituation,
+} from './picture-decoder-choice.ts';
+import { PictureQueue } from './picture-queue.ts';
+import type { PlaybackCounters } from './playback-counters.ts';
+import type { PlayoutClock } from './playout-clock.ts';
+
+/** A video track as the server announced it. */
+export type VideoTrack = {
+  readonly id: number;
+  readonly rendition: string;
+  readonly encoder: EncodedBy;
+  readonly latencyKind: 'glass' | 'ingest';
+  readonly config: VideoTrackConfig;
+};
+
+/** Where the pipeline's results go. */
+export type VideoPipelineEvents = {
+  /** The first picture of a (re)join is on the canvas. */
+  readonly onJoined: (nowMs: number) => void;
+  readonly onPainted: (picture: Picture) => void;
+  readonly onUnsupported: (sentence: string) => void;
+  /** An object could not be used; the server may know better. */
+  readonly onLoss: (loss: { readonly track: number; readonly group: number; readonly object: number }) => void;
+};
+
+/** What the pipeline works with; owned by the session. */
+export type VideoPipelineParts = {
+  readonly renderer: Renderer | null;
+  readonly clock: PlayoutClock;
+  readonly serverClock: ClockSync;
+  readonly counters: PlaybackCounters;
+  readonly buffers: PictureBuffers;
+  readonly events: VideoPipelineEvents;
+};
+
+type UnitTimes = { readonly capturedMs: number; readonly isCached: boolean };
+
+const MAX_BACKLOG = 90; // pictures in the decoder beyond which it is hopelessly behind
+const MAX_WAITING_UNITS = 600; // while a decoder is being set up
+const MAX_REMEMBERED_UNITS = 900;
+const BURST_SETTLE_MS = 60;
+const TOLERANCE_MS = 6;
+const PATIENCE_MS = 50;
+const LATE_MS = 150;
+
+/** The video half of a playback session. */
+export class VideoPipeline {
+  readonly #parts: VideoPipelineParts;
+  readonly #paintLoop = new PaintLoop((nowMs) => this.#tick(nowMs));
+  readonly #queue = new PictureQueue<Picture>();
+  readonly #times = new Map<number, UnitTimes>();
+  #situation: DecoderSituation;
+  #tracks = new Map<number, VideoTrack>();
+  #current: VideoTrack | null = null;
+  #decoder: PictureDecoder | null = null;
+  #isPreparing = false;
+  #generation = 0;
+  #waiting: WireObject[] = [];
+  #needsKey = true;
+  #newestCachedUs = Number.NEGATIVE_INFINITY;
+  #edgePicture: Picture | null = null;
+  #edgeTimer: ReturnType<typeof setTimeout> | undefined;
+  #hasJoined = false;
+  #isHidden = false;
+  #isPaused = false;
+  #fatalErrors = 0;
+
+  constructor(parts: VideoPipelineParts, situation: DecoderSituation) {
+    this.#parts = parts;
+    this.#situation = situation;
+  }
+
+  /** The track that is being decoded. */
+  get track(): VideoTrack | null {
+    return this.#current;
+  }
+
+  get decoderKind(): PictureDecoder['kind'] | null {
+    return this.#decoder?.kind ?? null;
+  }
+
+  /** A track appeared or changed; it takes over with its next key picture. */
+  setTrack(track: VideoTrack): void {
+    this.#tracks.set(track.id, track);
+  }
+
+  /** A new connection: tracks will be announced again and begin with a key picture. What is painted stays. */
+  rejoin(): void {
+    this.#tracks.clear();
+    this.#needsKey = true;
+    this.#current = null;
+    this.#hasJoined = false;
+    this.#newestCachedUs = Number.NEGATIVE_INFINITY;
+    this.#parts.counters.interrupted();
+  }
+
+  /** The next picture is a join of its own (rendition change): its time counts from now. */
+  expectJoin(): void {
+    this.#hasJoined = false;
+  }
+
+  setHidden(isHidden: boolean): void {
+    this.#isHidden = isHidden;
+    this.#paintLoop.isHidden = isHidden;
+    this.#paintLoop.cancel();
+    this.#parts.counters.interrupted();
+    if (!isHidden && this.#queue.length > 0) {
+      this.#paintLoop.request();
+    }
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.#parts.counters.interrupted();
+    this.#giveBack(this.#queue.clear());
+  }
+
+  push(object: WireObject): void {
+    if (this.#isPreparing) {
+      this.#waiting.push(object);
+      if (this.#waiting.length > MAX_WAITING_UNITS) {
+        this.#parts.counters.dropped(this.#waiting.length);
+        this.#waiting = [];
+        this.#needsKey = true;
+      }
+      return;
+    }
+    const announced = this.#tracks.get(object.trackId);
+    if (announced === undefined) {
+      return;
+    }
+    if (object.priority === 'key' && (announced !== this.#current || this.#decoder === null)) {
+      void this.#switchTo(announced, object);
+      return;
+    }
+    if (announced === this.#current) {
+      this.#decode(object);
+    }
+  }
+
+  close(): void {
+    this.#generation += 1;
+    this.#paintLoop.cancel();
+    clearTimeout(this.#edgeTimer);
+    this.#decoder?.close();
+    this.#decoder = null;
+    this.#giveBack(this.#queue.clear());
+  }
+
+  async #switchTo(track: VideoTrack, firstObject: WireObject): Promise<void> {
+    this.#isPreparing = true;
+    this.#waiting = [firstObject];
+    this.#generation += 1;
+    const generation = this.#generation;
+    this.#decoder?.close();
+    this.#decoder = null;
+    this.#current = track;
+    try {
+      const decoder = await createPictureDecoder(track.config, this.#situation, this.#parts.buffers, {
+        wants: (ptsUs) => this.#wants(ptsUs),
+        onPicture: (picture) => this.#onPicture(picture),
+        onSkipped: (ptsUs) => this.#onSkipped(ptsUs),
+        onError: (sentence, isFatal) => this.#onDecodeError(sentence, isFatal),
+      });
+      if (generation !== this.#generation) {
+        decoder.close();
+        return;
+      }
+      this.#decoder = decoder;
+    } catch (error) {
+      if (generation !== this.#generation) {
+        return;
+      }
+      this.#parts.events.onUnsupported(
+        error instanceof UnsupportedTrackError ? error.message : `The decoder could not be started: ${String(error)}`,
+      );
+    } finally {
+      if (generation === this.#generation) {
+        this.#isPreparing = false;
+        this.#needsKey = true;
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        waiting.forEach((object) => this.#decoder !== null && this.push(object));
+      }
+    }
+  }
+
+  #decode(object: WireObject): void {
+    const decoder = this.#decoder;
+    if (decoder === null) {
+      return;
+    }
+    const isKey = object.priority === 'key';
+    if (this.#needsKey && !isKey) {
+      this.#parts.counters.dropped(object.isCached ? 0 : 1);
+      return;
+    }
+    if (!object.isCached && decoder.pending > MAX_BACKLOG && !isKey) {
+      this.#needsKey = true;
+      this.#parts.counters.dropped(1);
+      return;
+    }
+    this.#needsKey = false;
+    if (object.isCached) {
+      this.#newestCachedUs = Math.max(this.#newestCachedUs, object.pts);
+    }
+    this.#remember(object);
+    try {
+      decoder.decode({ isKey, ptsUs: object.pts, data: object.payload });
+    } catch (error) {
+      this.#onDecodeError(String(error), true);
+      this.#parts.events.onLoss({ track: object.trackId, group: object.group, object: object.object });
+    }
+  }
+
+  #remember(object: WireObject): void {
+    const capturedUs = object.captureTime ?? object.arrivalTime;
+    this.#times.set(object.pts, { capturedMs: capturedUs / 1000, isCached: object.isCached });
+    if (this.#times.size > MAX_REMEMBERED_UNITS) {
+      const [oldest] = this.#times.keys();
+      this.#times.delete(oldest ?? 0);
+    }
+  }
+
+  #wants(ptsUs: number): boolean {
+    if (this.#isHidden || this.#isPaused) {
+      return false;
+    }
+    if (this.#times.get(ptsUs)?.isCached === true) {
+      return ptsUs >= this.#newestCachedUs;
+    }
+    // Hopelessly late with newer ones behind it: decoding must catch up, painting may skip.
+    const isLate = this.#parts.clock.isRunning && this.#parts.clock.dueAtMs(ptsUs / 1000) + LATE_MS < localNowMs();
+    return !(isLate && (this.#decoder?.pending ?? 0) > 1);
+  }
+
+  #onSkipped(ptsUs: number): void {
+    const times = this.#times.get(ptsUs);
+    if (times?.isCached === false && !this.#isHidden && !this.#isPaused) {
+      this.#parts.counters.dropped(1);
+    }
+    if (times?.isCached === false && (this.#isHidden || this.#isPaused)) {
+      this.#parts.clock.observe(ptsUs / 1000, localNowMs());
+    }
+    this.#times.delete(ptsUs);
+  }
+
+  #onPicture(picture: Picture): void {
+    if (this.#times.get(picture.ptsUs)?.isCached === true) {
+      this.#holdEdgePicture(picture);
+      return;
+    }
+    this.#dropEdgePicture();
+    this.#parts.clock.observe(picture.ptsUs / 1000, localNowMs());
+    const evicted = this.#queue.push(picture);
+    this.#parts.counters.dropped(evicted.length);
+    this.#giveBack(evicted);
+    this.#paintLoop.request();
+  }
+
+  // The newest picture of the burst is painted when nothing newer comes at once: a stream that stands still has a picture too.
+  #holdEdgePicture(picture: Picture): void {
+    this.#dropEdgePicture();
+    this.#edgePicture = picture;
+    this.#edgeTimer = setTimeout(() => {
+      this.#edgePicture = null;
+      this.#parts.clock.startAt(picture.ptsUs / 1000, localNowMs());
+      this.#paint(picture, localNowMs());
+    }, BURST_SETTLE_MS);
+  }
+
+  #dropEdgePicture(): void {
+    if (this.#edgePicture !== null) {
+      clearTimeout(this.#edgeTimer);
+      this.#times.delete(this.#edgePicture.ptsUs);
+      this.#giveBack([this.#edgePicture]);
+      this.#edgePicture = null;
+    }
+  }
+
+  #tick(nowMs: number): void {
+    const { clock, counters } = this.#parts;
+    const { stale, picture } = this.#queue.takeDue(
+      (ptsUs) => clock.dueAtMs(ptsUs / 1000) <= nowMs + TOLERANCE_MS,
+      (ptsUs) => clock.dueAtMs(ptsUs / 1000) + PATIENCE_MS < nowMs,
+    );
+    if (!this.#isHidden && !this.#isPaused) {
+      counters.dropped(stale.length);
+    }
+    stale.forEach((late) => this.#times.delete(late.ptsUs));
+    this.#giveBack(stale);
+    if (picture !== null) {
+      this.#paint(picture, nowMs);
+    }
+    if (this.#queue.length > 0) {
+      this.#paintLoop.request();
+    }
+  }
+
+  #paint(picture: Picture, nowMs: number): void {
+    const times = this.#times.get(picture.ptsUs);
+    this.#times.delete(picture.ptsUs);
+    if (this.#isHidden || this.#isPaused) {
+      this.#giveBack([picture]);
+      return;
+    }
+    const { renderer, counters, serverClock, events } = this.#parts;
+    renderer?.draw(picture);
+    const isMeasured = times !== undefined && !times.isCached && times.capturedMs > 0 && serverClock.isSynchronised;
+    const latencyMs = isMeasured ? serverClock.toServerMs(localNowMs()) - times.capturedMs : null;
+    counters.painted(nowMs, picture.ptsUs / 1000, latencyMs);
+    if (!this.#hasJoined) {
+      this.#hasJoined = true;
+      events.onJoined(localNowMs());
+    }
+    events.onPainted(picture);
+  }
+
+  #onDecodeError(sentence: string, isFatal: boolean): void {
+    this.#parts.counters.decodeError();
+    if (!isFatal) {
+      return;
+    }
+    this.#needsKey = true;
+    this.#fatalErrors += 1;
+    const track = this.#current;
+    const mayTryOurs = this.#situation.choice === 'auto' && track !== null && isOurCodec(track.config.codec);
+    if (this.#decoder?.kind === 'webcodecs' && mayTryOurs && this.#fatalErrors >= 3) {
+      this.#situation = { ...this.#situation, avoidWebCodecs: true };
+    }
+    this.#decoder?.close();
+    this.#decoder = null;
+    if (this.#fatalErrors > 20) {
+      this.#parts.events.onUnsupported(`This stream cannot be decoded here. ${sentence}`);
+    }
+  }
+
+  #giveBack(pictures: readonly Picture[]): void {
+    pictures.forEach((picture) => this.#parts.buffers.give(picture.buffer));
+  }
+}

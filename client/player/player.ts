@@ -1,0 +1,192 @@
+// The player behind the page: starts the decode worker on a canvas, keeps the page's state, owns the sound output, and answers
+// window.tessera. One per page.
+
+import type { AudioTrackConfig } from '../../shared/media/access-unit.ts';
+import type { AudioRoute, DecoderChoice, FromDecodeWorker, ToDecodeWorker } from '../media/decode-messages.ts';
+import { displaySize, planesOf, type Picture } from '../media/picture.ts';
+import { hasWorkletSound, WorkletOutput, type SoundOutput } from '../media/worklet-output.ts';
+import { createRenderer, type RendererChoice } from '../render/create-renderer.ts';
+import type { Renderer } from '../render/renderer.ts';
+import { Store } from '../ui/store.ts';
+import { INITIAL_STATE, type PlayerState } from './player-state.ts';
+
+/** What the address of the page asks for. */
+export type PlayerOptions = {
+  readonly stream: string;
+  readonly rendition: string;
+  readonly decoder: DecoderChoice;
+  readonly renderer: RendererChoice;
+};
+
+/** The last painted picture before colour conversion, as `window.tessera.frame()` gives it. */
+export type FrameCopy = {
+  readonly ptsUs: number;
+  readonly width: number;
+  readonly height: number;
+  readonly y: Uint8Array;
+  readonly u: Uint8Array;
+  readonly v: Uint8Array;
+};
+
+type OpenSound = { readonly output: SoundOutput; readonly port: MessagePort; readonly route: AudioRoute };
+
+/** Plays one stream on one canvas. */
+export class Player {
+  readonly state = new Store<PlayerState>(INITIAL_STATE);
+  readonly #worker: Worker;
+  readonly #pageRenderer: Renderer | null;
+  #lastPicture: Picture | null = null;
+  #sound: SoundOutput | null = null;
+
+  constructor(canvas: HTMLCanvasElement, options: PlayerOptions) {
+    this.#worker = new Worker(new URL('../media/decode-worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'decode',
+    });
+    this.#worker.onmessage = (event: MessageEvent<FromDecodeWorker>) => this.#onMessage(event.data);
+    this.#worker.onerror = () => this.#fail('The player could not be loaded. Reload the page to try again.');
+    const surface = 'transferControlToOffscreen' in canvas ? canvas.transferControlToOffscreen() : null;
+    this.#pageRenderer = surface === null ? createRenderer(canvas, options.renderer) : null;
+    this.#send(
+      {
+        type: 'start',
+        origin: location.origin,
+        ...options,
+        hasWebCodecs: typeof VideoDecoder === 'function',
+        sinceOpenedMs: performance.now(),
+        ...(surface === null ? {} : { canvas: surface }),
+      },
+      surface === null ? [] : [surface],
+    );
+    document.addEventListener('visibilitychange', () => this.#onVisibility());
+    this.#onVisibility();
+  }
+
+  /** A copy of the last painted picture, or null before the first. */
+  frame(): FrameCopy | null {
+    const picture = this.#lastPicture;
+    if (picture === null) {
+      return null;
+    }
+    const { y, u, v } = planesOf(picture);
+    const { ptsUs, width, height } = picture;
+    return { ptsUs, width, height, y: y.slice(), u: u.slice(), v: v.slice() };
+  }
+
+  select(rendition: string): void {
+    this.#send({ type: 'select', rendition });
+  }
+
+  togglePause(): void {
+    if (this.state.value.status.kind === 'paused') {
+      this.goLive();
+    } else {
+      this.#send({ type: 'pause' });
+    }
+  }
+
+  /** Back to the newest picture. */
+  goLive(): void {
+    this.#send({ type: 'resume' });
+  }
+
+  /** Must come from a user's gesture to be heard. */
+  async setSound(isOn: boolean): Promise<void> {
+    const track = this.state.value.audioTrack;
+    this.#sound?.close();
+    this.#sound = null;
+    this.#send({ type: 'sound-off' });
+    this.state.patch({ isSoundOn: isOn && track !== null, soundProblem: null });
+    if (!isOn || track === null) {
+      return;
+    }
+    try {
+      const { output, port, route } = await this.#openSound(track);
+      if (!this.state.value.isSoundOn) {
+        output.close();
+        return;
+      }
+      this.#sound = output;
+      output.setVolume(this.state.value.volume);
+      this.#send({ type: 'sound-on', port, route }, [port]);
+    } catch (error) {
+      this.state.patch({ isSoundOn: false, soundProblem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  toggleSound(): void {
+    void this.setSound(!this.state.value.isSoundOn);
+  }
+
+  setVolume(volume: number): void {
+    this.state.patch({ volume });
+    this.#sound?.setVolume(volume);
+  }
+
+  async #openSound(track: AudioTrackConfig): Promise<OpenSound> {
+    const onLatency = (ms: number) => this.#send({ type: 'output-latency', ms });
+    if (hasWorkletSound()) {
+      return { ...(await WorkletOutput.create(track.sampleRate, track.channels, onLatency)), route: 'pcm' };
+    }
+    const { MediaSourceOutput } = await import('../media/media-source-output.ts');
+    return { ...(await MediaSourceOutput.create(track, onLatency)), route: 'encoded' };
+  }
+
+  #onMessage(message: FromDecodeWorker): void {
+    switch (message.type) {
+      case 'painted':
+        this.#onPainted(message.picture);
+        break;
+      case 'status':
+        this.state.patch({ status: message.status });
+        break;
+      case 'stats':
+        this.state.patch({ stats: message.stats });
+        break;
+      case 'menu':
+        this.state.patch({ menu: message.menu });
+        break;
+      case 'audio-track':
+        this.#onAudioTrack(message.config);
+        break;
+      case 'failed':
+        this.#fail(message.sentence);
+        break;
+    }
+  }
+
+  #onPainted(picture: Picture): void {
+    this.#pageRenderer?.draw(picture);
+    const previous = this.#lastPicture;
+    this.#lastPicture = picture;
+    if (previous !== null) {
+      this.#send({ type: 'release', buffer: previous.buffer }, [previous.buffer]);
+    }
+    const { width, height } = displaySize(picture);
+    const aspect = width / height;
+    if (!this.state.value.hasPicture || this.state.value.aspect !== aspect) {
+      this.state.patch({ hasPicture: true, aspect });
+    }
+  }
+
+  #onAudioTrack(config: AudioTrackConfig | null): void {
+    const before = this.state.value.audioTrack;
+    this.state.patch({ audioTrack: config });
+    const isSame = (['codec', 'sampleRate', 'channels'] as const).every((field) => before?.[field] === config?.[field]);
+    if (this.state.value.isSoundOn && !isSame) {
+      void this.setSound(true);
+    }
+  }
+
+  #onVisibility(): void {
+    this.#send({ type: 'hidden', isHidden: document.visibilityState === 'hidden' });
+  }
+
+  #fail(sentence: string): void {
+    this.state.patch({ status: { kind: 'unsupported', sentence } });
+  }
+
+  #send(message: ToDecodeWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}

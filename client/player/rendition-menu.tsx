@@ -1,0 +1,81 @@
+// The menu of renditions: what is on, what else there is, and who encodes each.
+
+import type { RenditionInfo } from '../../shared/protocol/viewer-messages.ts';
+import type { RenditionMenu as Menu } from '../media/decode-messages.ts';
+import { formatBitrate, formatRate } from '../ui/format.ts';
+import { Icon } from '../ui/icon.tsx';
+import './rendition-menu.css';
+
+type RenditionMenuProps = {
+  readonly menu: Menu;
+  /** Name of the rendition on the canvas. */
+  readonly playing: string | null;
+  readonly isOpen: boolean;
+  readonly onToggle: () => void;
+  readonly onSelect: (rendition: string) => void;
+};
+
+function nameOf(rendition: string): string {
+  return rendition === 'source' ? 'Source' : rendition;
+}
+
+function detailOf(rendition: RenditionInfo): string {
+  const encoder = rendition.encoder === 'tessera' ? 'encoded by Tessera' : 'as the streamer sends it';
+  const numbers = [
+    rendition.height > 0 ? `${rendition.width} × ${rendition.height}` : '',
+    rendition.fps > 0 ? `${formatRate(rendition.fps)} fps` : '',
+    rendition.kbps > 0 ? formatBitrate(rendition.kbps) : '',
+  ].filter((part) => part !== '');
+  return [...numbers, encoder].join(', ');
+}
+
+type ItemProps = {
+  readonly title: string;
+  readonly detail: string;
+  readonly isChosen: boolean;
+  readonly onSelect: () => void;
+};
+
+function Item({ title, detail, isChosen, onSelect }: ItemProps) {
+  return (
+    <button class="menu-item" type="button" role="menuitemradio" aria-checked={isChosen} onClick={onSelect}>
+      <span class="menu-check">{isChosen && <Icon name="check" size={18} />}</span>
+      <span>
+        <span class="menu-title">{title}</span>
+        <span class="menu-detail">{detail}</span>
+      </span>
+    </button>
+  );
+}
+
+/** Button and menu. */
+export function RenditionMenu({ menu, playing, isOpen, onToggle, onSelect }: RenditionMenuProps) {
+  const label = playing === null ? 'Quality' : nameOf(playing);
+  return (
+    <div class="rendition">
+      <button class="rendition-button" type="button" aria-haspopup="menu" aria-expanded={isOpen} onClick={onToggle}>
+        <Icon name="sliders" size={18} /> {label}
+      </button>
+      {isOpen && (
+        <div class="rendition-menu" role="menu">
+          <Item
+            title="Auto"
+            detail={playing === null ? 'the best that Tessera encodes' : `now ${nameOf(playing)}`}
+            isChosen={menu.current === 'auto'}
+            onSelect={() => onSelect('auto')}
+          />
+          {menu.renditions.map((rendition) => (
+            <Item
+              key={rendition.name}
+              title={nameOf(rendition.name)}
+              detail={detailOf(rendition)}
+              isChosen={menu.current === rendition.name}
+              onSelect={() => onSelect(rendition.name)}
+            />
+          ))}
+          {menu.reason !== null && <p class="menu-reason">{menu.reason}</p>}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+// The player page: bar, stage with the picture and what lies over it, and the line that says who encoded and who decodes.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { AppBar } from '../ui/app-bar.tsx';
+import { Badge } from '../ui/badge.tsx';
+import { formatCount } from '../ui/format.ts';
+import { Icon } from '../ui/icon.tsx';
+import { Store, useStore } from '../ui/store.ts';
+import { Controls } from './controls.tsx';
+import { listenForKeys } from './keyboard.ts';
+import { installPageHooks } from './page-hooks.ts';
+import { Player, type PlayerOptions } from './player.ts';
+import { INITIAL_STATE, type PlayerState } from './player-state.ts';
+import { Provenance } from './provenance.tsx';
+import { Statistics } from './statistics.tsx';
+import { StatusOverlay } from './status-overlay.tsx';
+import { useIdle } from './use-idle.ts';
+import './watch-page.css';
+
+const NO_PLAYER = new Store<PlayerState>(INITIAL_STATE);
+
+function StreamTitle({ stream, state }: { readonly stream: string; readonly state: PlayerState }) {
+  const { kind } = state.status;
+  return (
+    <>
+      <h1 class="watch-title">{stream}</h1>
+      {kind === 'playing' && <Badge tone="live">LIVE</Badge>}
+      {kind === 'paused' && <Badge tone="plain">Paused</Badge>}
+      {state.stats.viewers > 0 && (
+        <span class="watch-viewers" title={formatCount(state.stats.viewers, 'viewer')}>
+          <Icon name="viewers" size={16} /> {state.stats.viewers.toLocaleString('en')}
+        </span>
+      )}
+    </>
+  );
+}
+
+function toggleFullScreen(element: HTMLElement | null): void {
+  if (document.fullscreenElement !== null) {
+    void document.exitFullscreen();
+  } else {
+    void element?.requestFullscreen();
+  }
+}
+
+/** The whole page of one stream. */
+export function WatchPage({ options }: { readonly options: PlayerOptions }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const stage = useRef<HTMLElement>(null);
+  const [player, setPlayer] = useState<Player | null>(null);
+  const [hasStatistics, setStatistics] = useState(false);
+  const state = useStore(player?.state ?? NO_PLAYER);
+  const isIdle = useIdle(stage);
+
+  useEffect(() => {
+    if (canvas.current === null) {
+      return undefined;
+    }
+    const created = new Player(canvas.current, options);
+    installPageHooks(created);
+    setPlayer(created);
+    return listenForKeys(created, {
+      toggleFullScreen: () => toggleFullScreen(stage.current),
+      toggleStatistics: () => setStatistics((isOpen) => !isOpen),
+    });
+  }, []);
+
+  const areControlsHidden = isIdle && state.status.kind === 'playing';
+  return (
+    <div class="watch">
+      <AppBar here="/watch">
+        <StreamTitle stream={options.stream} state={state} />
+      </AppBar>
+      <main class={areControlsHidden ? 'stage stage-idle' : 'stage'} ref={stage}>
+        <canvas
+          id="video"
+          ref={canvas}
+          style={{ '--aspect': String(state.aspect) }}
+          class={state.hasPicture ? 'stage-picture' : 'stage-picture stage-picture-empty'}
+          aria-label={`Live picture of ${options.stream}`}
+          onDblClick={() => toggleFullScreen(stage.current)}
+        />
+        <StatusOverlay status={state.status} hasPicture={state.hasPicture} onResume={() => player?.goLive()} />
+        {hasStatistics && <Statistics state={state} onClose={() => setStatistics(false)} />}
+        {player !== null && (
+          <Controls
+            player={player}
+            state={state}
+            onStatistics={() => setStatistics(!hasStatistics)}
+            onFullScreen={() => toggleFullScreen(stage.current)}
+          />
+        )}
+      </main>
+      <Provenance stats={state.stats} reason={state.menu.reason} />
+    </div>
+  );
+}

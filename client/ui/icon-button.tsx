@@ -1,0 +1,15 @@
+// A round button that is only an icon; its label is read aloud and shown as a tip.
+
+import { Icon, type IconName } from './icon.tsx';
+import './icon-button.css';
+
+type IconButtonProps = { readonly icon: IconName; readonly label: string; readonly onClick: () => void };
+
+/** One icon button, 40 px, large enough for a thumb. */
+export function IconButton({ icon, label, onClick }: IconButtonProps) {
+  return (
+    <button class="icon-button" type="button" aria-label={label} title={label} onClick={onClick}>
+      <Icon name={icon} size={22} />
+    </button>
+  );
+}

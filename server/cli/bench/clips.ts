@@ -1,0 +1,71 @@
+// The clips and coded streams that the codec benchmarks share: made once from the reference material and kept in the cache.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** Where the reference material is looked for: TESSERA_MATERIAL_DIR, else ../shared beside the project. */
+export function materialDirectory(): string {
+  return resolve(process.env['TESSERA_MATERIAL_DIR'] ?? '../shared');
+}
+
+/** Whether a program can be started. */
+export function hasProgram(program: string, flag: string): boolean {
+  return spawnSync(program, [flag], { stdio: 'ignore' }).error === undefined;
+}
+
+/** Runs a program to its end; throws one sentence with its last words when it fails. */
+export function runProgram(program: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): string {
+  const result = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+    env: { ...process.env, ...environment },
+  });
+  if (result.status !== 0) {
+    const words = (result.error?.message ?? result.stderr).trim().split('\n').slice(-2).join(' ');
+    throw new Error(`${program} failed: ${words}`);
+  }
+  return result.stdout;
+}
+
+export type ClipName = 'bbb720' | 'foreman_cif' | 'mobile_cif';
+
+/** The raw clip as .y4m in the cache; made with ffmpeg by the material's own script the first time. */
+export function rawClip(cacheDir: string, name: ClipName): string {
+  const directory = join(cacheDir, 'clips');
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${name}.y4m`);
+  if (!existsSync(file)) {
+    runProgram(join(materialDirectory(), 'clips', 'make-clips'), [directory, name]);
+  }
+  return file;
+}
+
+const X264_ARGUMENTS = {
+  baseline: ['--profile', 'baseline', '--preset', 'medium'],
+  high: ['--profile', 'high', '--preset', 'medium', '--bframes', '3'],
+} as const;
+
+/** The clip coded by x264 at `kbps` in one profile, Annex B; kept in the cache. */
+export function codedClip(
+  cacheDir: string,
+  name: ClipName,
+  profile: keyof typeof X264_ARGUMENTS,
+  kbps: number,
+): string {
+  const file = join(cacheDir, 'clips', `${name}-${profile}-${kbps}.264`);
+  if (!existsSync(file)) {
+    const partial = `${file}.partial.264`;
+    runProgram('x264', [
+      ...X264_ARGUMENTS[profile],
+      '--bitrate',
+      String(kbps),
+      '--quiet',
+      '-o',
+      partial,
+      rawClip(cacheDir, name),
+    ]);
+    renameSync(partial, file);
+  }
+  return file;
+}

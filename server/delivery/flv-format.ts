@@ -1,0 +1,38 @@
+// FLV as a wire format: file header, onMetaData and sequence headers for each viewer, one tag per unit for all of them.
+
+import { flvCodecOf, flvMetaDataTag, flvSequenceTag, flvUnitTag } from '../../shared/containers/flv/flv-muxer.ts';
+import { writeFlvFileHeader, writeFlvTag } from '../../shared/containers/flv/flv-tag.ts';
+import { plainFraming, webSocketFraming, type ControlItem, type Framing } from './item.ts';
+import type { WireFormat } from './wire-format.ts';
+
+const control = (content: Uint8Array): ControlItem => ({ kind: 'control', content });
+
+function createFlvFormat(name: string, framing: Framing): WireFormat {
+  return {
+    name,
+    framing,
+    wantsCachedAudio: true,
+    opening: (labels) => {
+      const carried = labels.filter(({ config }) => flvCodecOf(config) !== null);
+      const has = (kind: 'video' | 'audio'): boolean => carried.some((label) => label.kind === kind);
+      return [
+        control(writeFlvFileHeader({ audio: has('audio'), video: has('video') })),
+        control(writeFlvTag(flvMetaDataTag(carried.map(({ config }) => config)))),
+      ];
+    },
+    config: ({ config }, timestampMs) => {
+      const tag = flvCodecOf(config) === null ? null : flvSequenceTag(config, Math.floor(timestampMs) >>> 0);
+      return tag === null ? [] : [control(writeFlvTag(tag))];
+    },
+    state: () => [],
+    unit: ({ kind, config }, unit) =>
+      flvCodecOf(config) === null
+        ? null
+        : { kind, priority: unit.priority, bytes: writeFlvTag(flvUnitTag(config, unit)) },
+  };
+}
+
+/** One continuous body. */
+export const httpFlvFormat = createFlvFormat('http-flv', plainFraming);
+/** The same bytes in binary WebSocket messages. */
+export const webSocketFlvFormat = createFlvFormat('ws-flv', webSocketFraming);

@@ -1,0 +1,208 @@
+// Everything that a worker does for one source: units -> decoder -> pictures -> every rendition. One decoding for all renditions,
+// groups aligned, pictures that come too late dropped whole before the encoders. Called by transcode-worker.ts.
+
+import type { AccessUnit, VideoTrackConfig } from '../../shared/media/access-unit.ts';
+import type { I420Frame } from '../../shared/media/frame.ts';
+import type { RenditionDescription } from '../streams/roles.ts';
+import type { CodecSet } from './codec-set.ts';
+import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
+import { FrameRateMeter } from './frame-rate-meter.ts';
+import { GroupSchedule } from './group-schedule.ts';
+import { RenditionEncoder } from './rendition-encoder.ts';
+import type { SourceStart } from './worker-messages.ts';
+
+/** A unit as it reaches the worker. */
+export type PipelineUnit = {
+  readonly unit: AccessUnit;
+  readonly isCatchUp: boolean;
+  readonly queuedAt: number;
+  readonly index: number;
+};
+
+export type PipelineEvents = {
+  readonly onConfig: (rendition: string, config: VideoTrackConfig) => void;
+  readonly onUnit: (rendition: string, unit: AccessUnit, encodeMs: number, qp: number) => void;
+  readonly onDropped: (reason: 'late' | 'decoder') => void;
+  readonly onCost: (work: 'encode' | 'decode', size: { width: number; height: number }, ms: number) => void;
+  readonly onUnsupported: (sentence: string) => void;
+  readonly onDecoderDied: (sentence: string) => void;
+};
+
+export type PipelineHost = {
+  readonly codecs: CodecSet;
+  readonly events: PipelineEvents;
+  /** Milliseconds on the clock of `queuedAt`. */
+  readonly now: () => number;
+  /** Index of the newest unit on its way to this pipeline. */
+  readonly newestIndex: () => number;
+  /** Tells the watchdog what the thread is busy with. */
+  readonly onPhase: (phase: 'idle' | 'decoding' | 'encoding') => void;
+  readonly decodeBudgetMs: number;
+};
+
+/** A picture older than this is not encoded when a newer unit is waiting. */
+const LATE_MS = 200;
+/** Even a hopelessly slow machine shows a picture this often. */
+const LONGEST_PAUSE_US = 500_000;
+/** Units whose picture has not come out yet; more means that pictures are lost. */
+const MAX_PENDING = 256;
+
+export class SourcePipeline {
+  private readonly host: PipelineHost;
+  private readonly renditions = new Map<string, RenditionEncoder>();
+  private readonly pending = new Map<number, PipelineUnit>();
+  private readonly rate = new FrameRateMeter();
+  private readonly schedule = new GroupSchedule();
+  private decoder: FrameDecoder | null = null;
+  private source: SourceStart;
+  private isGroupDue = true;
+  private encodedMs = 0;
+  private lastEncodedUs = 0;
+
+  constructor(source: SourceStart, host: PipelineHost) {
+    this.host = host;
+    this.source = source;
+    this.setSource(source);
+  }
+
+  /** Starts decoding anew: another size, other parameter sets, or a decoder that died. Renditions go on with an IDR picture. */
+  setSource(source: SourceStart): void {
+    this.decoder?.close();
+    this.source = source;
+    this.pending.clear();
+    this.isGroupDue = true;
+    const { events } = this.host;
+    this.decoder = createFrameDecoder(source, this.host.codecs, this.host.decodeBudgetMs, {
+      onFrame: (frame) => {
+        this.onFrame(frame);
+      },
+      onDropped: () => {
+        events.onDropped('decoder');
+      },
+      onUnsupported: events.onUnsupported,
+      onDied: (sentence) => {
+        this.decoder = null;
+        events.onDecoderDied(sentence);
+      },
+    });
+  }
+
+  addRendition(description: RenditionDescription): void {
+    const { codecs, events, now } = this.host;
+    const { name } = description;
+    if (isSameRendition(this.renditions.get(name)?.description, description)) {
+      return; // the source started over; its encoder goes on
+    }
+    this.removeRendition(name);
+    const output = {
+      onConfig: (config: VideoTrackConfig) => {
+        events.onConfig(name, config);
+      },
+      onUnit: (unit: AccessUnit, encodeMs: number, qp: number) => {
+        events.onUnit(name, unit, encodeMs, qp);
+      },
+    };
+    this.renditions.set(name, new RenditionEncoder(description, codecs, output, now));
+  }
+
+  removeRendition(name: string): void {
+    this.renditions.get(name)?.close();
+    this.renditions.delete(name);
+  }
+
+  requestKeyframe(name: string): void {
+    this.renditions.get(name)?.requestKeyframe();
+  }
+
+  /** Decodes one unit and encodes the pictures that come out (with ffmpeg: later, as they come). */
+  push(unit: PipelineUnit): void {
+    if (this.decoder === null) {
+      this.host.events.onDropped('decoder');
+      return;
+    }
+    this.remember(unit);
+    if (unit.unit.priority === 'key' && this.source.decoder.kind !== 'raw') {
+      this.schedule.onSourceKey(unit.unit.pts);
+    }
+    const startedAt = this.host.now();
+    this.encodedMs = 0;
+    this.host.onPhase('decoding');
+    this.decoder.decode(unit.unit);
+    this.host.onPhase('idle');
+    if (this.source.decoder.kind === 'tessera') {
+      this.host.events.onCost('decode', this.source.config, this.host.now() - startedAt - this.encodedMs);
+    }
+  }
+
+  close(): void {
+    this.decoder?.close();
+    this.decoder = null;
+    for (const rendition of this.renditions.values()) {
+      rendition.close();
+    }
+    this.renditions.clear();
+  }
+
+  private remember(unit: PipelineUnit): void {
+    this.rate.observe(unit.unit.dts);
+    if (this.pending.size >= MAX_PENDING) {
+      const oldest = this.pending.keys().next();
+      if (!oldest.done) {
+        this.pending.delete(oldest.value);
+      }
+    }
+    this.pending.set(unit.unit.pts, unit);
+  }
+
+  private onFrame(frame: I420Frame): void {
+    const origin = this.pending.get(frame.timestamp);
+    this.pending.delete(frame.timestamp);
+    try {
+      if (origin !== undefined) {
+        this.onPicture(frame, origin);
+      }
+    } finally {
+      frame.close();
+    }
+  }
+
+  private isLate(frame: I420Frame, origin: PipelineUnit, now: number): boolean {
+    return (
+      now - origin.queuedAt > LATE_MS &&
+      origin.index < this.host.newestIndex() &&
+      Math.abs(frame.timestamp - this.lastEncodedUs) < LONGEST_PAUSE_US
+    );
+  }
+
+  private onPicture(frame: I420Frame, origin: PipelineUnit): void {
+    const isRaw = this.source.decoder.kind === 'raw';
+    if (origin.unit.priority === 'key' && !isRaw) {
+      this.isGroupDue = true; // stays due when this very picture is dropped
+    }
+    if (origin.isCatchUp) {
+      return;
+    }
+    const startedAt = this.host.now();
+    if (this.isLate(frame, origin, startedAt)) {
+      this.host.events.onDropped('late');
+      return;
+    }
+    this.lastEncodedUs = frame.timestamp;
+    this.host.onPhase('encoding');
+    const startsGroup = this.schedule.startsGroup(frame.timestamp, this.isGroupDue);
+    this.isGroupDue = false;
+    const fps = this.rate.fps ?? this.source.config.fps ?? 30;
+    for (const rendition of this.renditions.values()) {
+      const ms = rendition.encode(frame, origin.unit, startsGroup, fps);
+      if (ms !== null) {
+        this.host.events.onCost('encode', { ...rendition.size }, ms);
+      }
+    }
+    this.encodedMs += this.host.now() - startedAt;
+    this.host.onPhase('decoding');
+  }
+}
+
+function isSameRendition(a: RenditionDescription | undefined, b: RenditionDescription): boolean {
+  return a?.width === b.width && a.height === b.height && a.fps === b.fps && a.kbps === b.kbps;
+}

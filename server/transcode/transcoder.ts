@@ -1,0 +1,255 @@
+// Makes renditions while somebody watches them: chooses the decoder, admits by measured CPU, shares one decoding per source.
+// Implements RenditionProvider for the streams; made by the composition root.
+
+import { availableParallelism } from 'node:os';
+import type { VideoTrackConfig } from '../../shared/media/access-unit.ts';
+import type { StreamId } from '../../shared/media/brands.ts';
+import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
+import type { Reporter } from '../../shared/telemetry/reporter.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type {
+  RenditionDescription,
+  RenditionProvider,
+  RenditionSink,
+  RunningRendition,
+  StreamTrack,
+} from '../streams/roles.ts';
+import { CostModel, CpuAdmission, type RunningSource } from './cpu-admission.ts';
+import { FFMPEG_MISSING, locateFfmpeg } from './ffmpeg/ffmpeg-binary.ts';
+import { ffmpegFourcc } from './ffmpeg/ffmpeg-decoder.ts';
+import { ladderFor, type LadderEntry } from './rendition-ladder.ts';
+import { inspectSource } from './source-inspection.ts';
+import { SourceTranscode } from './source-transcode.ts';
+import { createTranscodeMetrics, type TranscodeMetrics } from './transcode-metrics.ts';
+import type { DecoderChoice } from './worker-messages.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export type TranscoderOptions = {
+  /** transcode.ladder; absent: automatic. */
+  readonly ladder?: readonly LadderEntry[] | undefined;
+  /** transcode.maxCpu: share of all cores. */
+  readonly maxCpu: number;
+  readonly decodeBudgetMs: number;
+  readonly logger: Logger;
+  readonly reporter: Reporter;
+  readonly metrics: Metrics;
+  /** Cores of the machine; for tests. */
+  readonly cores?: number;
+};
+
+type Work = {
+  readonly transcode: SourceTranscode;
+  readonly source: StreamTrack;
+  readonly running: RunningSource;
+};
+
+const STOPPED: RunningRendition = { requestKeyframe: () => undefined, stop: () => undefined };
+const ASSUMED_FPS = 30;
+
+export class Transcoder implements RenditionProvider {
+  private readonly options: TranscoderOptions;
+  private readonly costs = new CostModel();
+  private readonly admission: CpuAdmission;
+  private readonly pool: WorkerPool;
+  private readonly metrics: TranscodeMetrics;
+  private readonly works = new Map<StreamTrack, Work>();
+
+  constructor(options: TranscoderOptions) {
+    this.options = options;
+    const cores = options.cores ?? availableParallelism();
+    this.admission = new CpuAdmission({ cores, maxCpu: options.maxCpu });
+    this.pool = new WorkerPool({
+      maxWorkers: Math.max(2, 4 * cores),
+      decodeBudgetMs: options.decodeBudgetMs,
+      onCalibration: ({ width, height, encodeMs }) => {
+        this.costs.observe('encode', { width, height }, encodeMs);
+        options.logger.debug({ width, height, encodeMs }, 'a transcode worker is ready');
+      },
+    });
+    this.metrics = createTranscodeMetrics(options.metrics, {
+      usedCores: () => this.admission.used,
+      allowedCores: () => this.admission.capacity,
+      workers: () => this.pool.size,
+      renditions: () => [...this.works.values()].reduce((sum, { transcode }) => sum + transcode.size, 0),
+    });
+  }
+
+  /** Starts a worker ahead of the first viewer. */
+  prewarm(): void {
+    this.pool.prewarm();
+  }
+
+  /** Thread ids of the workers that transcode now, for operators and tests. */
+  get workerPool(): WorkerPool {
+    return this.pool;
+  }
+
+  offer(source: VideoTrackConfig): { readonly renditions: readonly RenditionDescription[]; readonly reason?: string } {
+    const decoder = this.chooseDecoder(source, false);
+    if ('reason' in decoder) {
+      return { renditions: [], reason: sentence(decoder.reason) };
+    }
+    const work = this.workOf(source);
+    const renditions: RenditionDescription[] = [];
+    let refusal: string | null = null;
+    for (const rendition of ladderFor(source, this.options.ladder)) {
+      const why = work?.transcode.has(rendition.name) === true ? null : this.refusal(rendition, source, work);
+      if (why === null) {
+        renditions.push(rendition);
+      } else {
+        refusal ??= why;
+      }
+    }
+    return refusal === null ? { renditions } : { renditions, reason: sentence(refusal) };
+  }
+
+  start(
+    streamId: StreamId,
+    source: StreamTrack,
+    rendition: RenditionDescription,
+    sink: RenditionSink,
+  ): RunningRendition {
+    const config = source.config;
+    if (config?.kind !== 'video') {
+      sink.fail('The source has no picture yet.');
+      return STOPPED;
+    }
+    const known = this.works.get(source) ?? null;
+    const refusal = this.refusal(rendition, config, known);
+    if (refusal !== null) {
+      this.metrics.refused.inc();
+      sink.fail(sentence(refusal));
+      return STOPPED;
+    }
+    const work = known ?? this.createWork(streamId, source, config);
+    work.running.renditions.set(rendition.name, this.costs.encodeShare(rendition));
+    work.transcode.add(rendition, sink);
+    let isActive = true;
+    return {
+      requestKeyframe: () => {
+        if (isActive) {
+          work.transcode.requestKeyframe(rendition.name);
+        }
+      },
+      stop: () => {
+        if (isActive) {
+          isActive = false;
+          this.stopRendition(work, rendition.name);
+        }
+      },
+    };
+  }
+
+  /** Ends all work and every worker. */
+  async close(): Promise<void> {
+    for (const work of this.works.values()) {
+      work.transcode.stop();
+      this.admission.remove(work.running);
+    }
+    this.works.clear();
+    await this.pool.close();
+  }
+
+  private createWork(streamId: StreamId, source: StreamTrack, config: VideoTrackConfig): Work {
+    const { logger, reporter } = this.options;
+    const running: RunningSource = { decode: this.decodeShare(config), renditions: new Map() };
+    const transcode = new SourceTranscode(source, {
+      pool: this.pool,
+      chooseDecoder: (current, isOursRefused) => {
+        const choice = this.chooseDecoder(current, isOursRefused);
+        return 'reason' in choice ? { reason: sentence(choice.reason) } : choice;
+      },
+      onCost: (work, size, ms) => {
+        this.costs.observe(work, size, ms);
+      },
+      onDropped: (reason, count) => {
+        this.metrics.dropped.inc({ reason }, count);
+      },
+      onRestart: (why) => {
+        this.metrics.restarts.inc();
+        logger.warn({ stream: streamId, why }, 'a transcode starts again');
+        reporter.report({
+          type: 'worker-restarted',
+          topic: 'session',
+          stream: streamId,
+          ts: Date.now(),
+          session: '',
+          reason: why,
+        });
+      },
+      onFailed: () => {
+        this.forget(work);
+      },
+    });
+    const work: Work = { transcode, source, running };
+    this.works.set(source, work);
+    this.admission.add(running);
+    return work;
+  }
+
+  private stopRendition(work: Work, name: string): void {
+    work.transcode.remove(name);
+    work.running.renditions.delete(name);
+    if (work.transcode.size === 0) {
+      work.transcode.stop();
+      this.forget(work);
+    }
+  }
+
+  private forget(work: Work): void {
+    if (this.works.get(work.source) === work) {
+      this.works.delete(work.source);
+      this.admission.remove(work.running);
+    }
+  }
+
+  private workOf(config: VideoTrackConfig): Work | null {
+    for (const work of this.works.values()) {
+      if (work.source.config === config) {
+        return work;
+      }
+    }
+    return null;
+  }
+
+  private refusal(rendition: RenditionDescription, config: VideoTrackConfig, work: Work | null): string | null {
+    const { running } = work ?? {};
+    return this.admission.refusal(
+      rendition.name,
+      this.costs.encodeShare(rendition),
+      this.decodeShare(config),
+      running ?? null,
+    );
+  }
+
+  private decodeShare(config: VideoTrackConfig): number {
+    return config.codec === RAW_CODEC ? 0 : this.costs.decodeShare(config, config.fps ?? ASSUMED_FPS);
+  }
+
+  /** Ours where it can, else ffmpeg where it is, else the reason why there is none. */
+  private chooseDecoder(config: VideoTrackConfig, isOursRefused: boolean): DecoderChoice | { readonly reason: string } {
+    if (config.codec === RAW_CODEC) {
+      return { kind: 'raw' };
+    }
+    const { isH264, missingInOurs, reorderDepth } = inspectSource(config);
+    if (isH264 && missingInOurs === null && !isOursRefused) {
+      return { kind: 'tessera' };
+    }
+    if (ffmpegFourcc(config.codec) === null) {
+      return { reason: `renditions cannot be made of ${config.codec}` };
+    }
+    const binary = locateFfmpeg();
+    if (binary !== null) {
+      return { kind: 'ffmpeg', binary, reorderDepth };
+    }
+    const what = isH264 ? `${config.codec} with ${missingInOurs ?? 'the tools used here'}` : config.codec;
+    return { reason: `renditions of ${what} need ffmpeg, and ${FFMPEG_MISSING}` };
+  }
+}
+
+/** A reason as viewers and operators read it. */
+function sentence(reason: string): string {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return text.endsWith('.') ? text : `${text}.`;
+}

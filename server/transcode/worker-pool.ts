@@ -1,0 +1,215 @@
+// The transcode worker threads: started with memory limits, watched (a unit that decodes longer than its budget ends its worker),
+// handed out one per source, kept warm for the next. Used by source-transcode.ts and transcoder.ts.
+
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import {
+  BOARD,
+  PHASE,
+  sharedNow,
+  sinceBoardTime,
+  type Calibration,
+  type FromWorker,
+  type ToWorker,
+} from './worker-messages.ts';
+
+export type WorkerPoolOptions = {
+  /** Workers at the same time; a source without one waits for none: it is refused. */
+  readonly maxWorkers: number;
+  /** limits.decodeBudgetMs: milliseconds of decoding per access unit. */
+  readonly decodeBudgetMs: number;
+  readonly onCalibration: (calibration: Calibration) => void;
+};
+
+export type WorkerUser = {
+  readonly onMessage: (message: FromWorker) => void;
+  /** The worker is gone. `isPoison`: it was ended because a unit took too long to decode. */
+  readonly onDeath: (sentence: string, isPoison: boolean) => void;
+};
+
+/** Generous for 4096x4096 pictures in WASM memories, which do not count as heap. */
+const MAX_OLD_GENERATION_MB = 512;
+const MAX_YOUNG_GENERATION_MB = 64;
+const WATCH_EVERY_MS = 50;
+/** Encoding all renditions of one picture has no budget in the design; this is a thread that hangs. */
+const ENCODE_BUDGET_MS = 5000;
+/** Idle workers that are kept for the next source. */
+const MAX_SPARE = 1;
+
+export class WorkerPool {
+  private readonly options: WorkerPoolOptions;
+  private readonly busy = new Set<PooledWorker>();
+  private readonly spare: PooledWorker[] = [];
+  private isClosed = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.options = options;
+  }
+
+  /** Starts a worker ahead of the first source. */
+  prewarm(): void {
+    if (!this.isClosed && this.spare.length < MAX_SPARE && this.size < this.options.maxWorkers) {
+      this.spare.push(this.start());
+    }
+  }
+
+  /** Workers that exist. */
+  get size(): number {
+    return this.busy.size + this.spare.length;
+  }
+
+  /** A worker for one source, or null when all are taken. */
+  acquire(user: WorkerUser): PooledWorker | null {
+    if (this.isClosed) {
+      return null;
+    }
+    const worker = this.spare.pop() ?? (this.size < this.options.maxWorkers ? this.start() : null);
+    if (worker !== null) {
+      worker.user = user;
+      this.busy.add(worker);
+    }
+    return worker;
+  }
+
+  /** Gives a worker back. It forgets its source and waits for another, or ends when enough are waiting. */
+  release(worker: PooledWorker): void {
+    if (!this.busy.delete(worker)) {
+      return;
+    }
+    worker.user = null;
+    if (this.isClosed || this.spare.length >= MAX_SPARE) {
+      void worker.terminate();
+      return;
+    }
+    worker.post({ kind: 'reset' });
+    this.spare.push(worker);
+  }
+
+  /** Ends every worker. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const all = [...this.busy, ...this.spare];
+    this.busy.clear();
+    this.spare.length = 0;
+    await Promise.all(all.map((worker) => worker.terminate()));
+  }
+
+  private start(): PooledWorker {
+    const worker = new PooledWorker(this.options, () => {
+      this.busy.delete(worker);
+      const index = this.spare.indexOf(worker);
+      if (index >= 0) {
+        this.spare.splice(index, 1);
+      }
+    });
+    return worker;
+  }
+}
+
+/** One worker thread with its board and its watchdog. */
+export class PooledWorker {
+  user: WorkerUser | null = null;
+  private readonly thread: Worker;
+  private readonly board = new Int32Array(new SharedArrayBuffer(BOARD.size * Int32Array.BYTES_PER_ELEMENT));
+  private readonly options: WorkerPoolOptions;
+  private readonly watch: NodeJS.Timeout;
+  private failure = 'the worker ended';
+  private isPoison = false;
+  private isDead = false;
+  private resetsUnderWay = 0;
+
+  constructor(options: WorkerPoolOptions, onGone: () => void) {
+    this.options = options;
+    const entry = workerUrl();
+    this.thread = new Worker(entry.script, {
+      name: 'tessera-transcode',
+      workerData: { board: this.board.buffer, decodeBudgetMs: options.decodeBudgetMs, ...entry.data },
+      resourceLimits: {
+        maxOldGenerationSizeMb: MAX_OLD_GENERATION_MB,
+        maxYoungGenerationSizeMb: MAX_YOUNG_GENERATION_MB,
+      },
+    });
+    this.thread.unref();
+    this.thread.on('message', (message: FromWorker) => {
+      this.receive(message);
+    });
+    this.thread.on('error', (error) => {
+      this.failure = error instanceof Error ? error.message : String(error);
+    });
+    this.thread.on('exit', () => {
+      this.isDead = true;
+      clearInterval(this.watch);
+      onGone();
+      this.user?.onDeath(this.failure, this.isPoison);
+      this.user = null;
+    });
+    this.watch = setInterval(() => {
+      this.checkBudget();
+    }, WATCH_EVERY_MS);
+    this.watch.unref();
+  }
+
+  /** Thread id, for operators and tests. */
+  get threadId(): number {
+    return this.thread.threadId;
+  }
+
+  post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
+    if (message.kind === 'reset') {
+      this.resetsUnderWay++;
+    }
+    if (!this.isDead) {
+      this.thread.postMessage(message, transfer);
+    }
+  }
+
+  /** Tells the worker which unit is the newest on its way to it. */
+  announceNewest(index: number): void {
+    Atomics.store(this.board, BOARD.newest, index);
+  }
+
+  /** Ends the thread; its user hears of it unless it was released before. */
+  async terminate(): Promise<void> {
+    await this.thread.terminate();
+  }
+
+  private receive(message: FromWorker): void {
+    if (message.kind === 'ready') {
+      this.options.onCalibration(message.calibration);
+    } else if (message.kind === 'reset-done') {
+      this.resetsUnderWay--;
+    } else if (this.resetsUnderWay === 0) {
+      this.user?.onMessage(message); // what comes before reset-done belongs to the source before
+    }
+  }
+
+  private checkBudget(): void {
+    const phase = Atomics.load(this.board, BOARD.phase);
+    if (phase === PHASE.idle) {
+      return;
+    }
+    const elapsed = sinceBoardTime(Atomics.load(this.board, BOARD.since), sharedNow());
+    const isDecoding = phase === PHASE.decoding;
+    const budget = isDecoding ? this.options.decodeBudgetMs : ENCODE_BUDGET_MS;
+    // A clock that reads slightly ahead wraps to a huge value: not a hang.
+    if (elapsed > budget && elapsed < 2 ** 29 && !this.isDead) {
+      this.failure = `${isDecoding ? 'decoding' : 'encoding'} one picture took more than ${budget} ms`;
+      this.isPoison = isDecoding;
+      void this.thread.terminate();
+    }
+  }
+}
+
+/** The worker's entry: the compiled file beside this one, or its TypeScript source through the loader. */
+function workerUrl(): { readonly script: URL; readonly data: { readonly typescriptEntry?: string } } {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  const entry = new URL(`./transcode-worker${extension}`, import.meta.url);
+  if (extension === '.js') {
+    return { script: entry, data: {} };
+  }
+  const loader = new URL('./typescript-worker.mjs', import.meta.url);
+  if (!existsSync(loader)) {
+    throw new TypeError('typescript-worker.mjs is missing beside worker-pool.ts.');
+  }
+  return { script: loader, data: { typescriptEntry: entry.href } };
+}

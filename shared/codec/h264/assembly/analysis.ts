@@ -1,0 +1,6 @@
+// Entry of the analysis module, which only the encoder uses: the exports of kernels/analysis-kernels.ts. Built by scripts/build-kernels.ts.
+
+export * from './difference';
+export * from './half-samples';
+export * from './intra-costs';
+export * from './quantize';

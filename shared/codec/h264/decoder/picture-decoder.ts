@@ -1,0 +1,443 @@
+// Decodes pictures: finds where one begins (7.4.1.2.4), prepares order counts, references and slices, and when all macroblocks are there
+// conceals, deblocks, marks (8.2.5) and stores it (C.4). One per decoder and active sequence; called by decoder.ts.
+
+import type { BitReader } from '../../../bitstream/bit-reader.ts';
+import type { BitstreamErrorCode } from '../../../errors.ts';
+import type { Microseconds } from '../../../media/time.ts';
+import { Deblocker } from '../deblock/deblocker.ts';
+import { SliceFilters } from '../deblock/slice-filters.ts';
+import { DecodedPictureBuffer } from '../dpb/decoded-picture-buffer.ts';
+import { markReferences, NO_LONG_TERM_FRAME_INDICES } from '../dpb/marking.ts';
+import {
+  deriveOrderCount,
+  finishOrderCount,
+  initialOrderCountState,
+  type OrderCount,
+  type OrderCountInput,
+  type OrderCountState,
+} from '../dpb/picture-order-count.ts';
+import { BOTTOM_FIELD, FRAME, TOP_FIELD, type Picture, type Structure } from '../dpb/picture.ts';
+import { prepareScaling } from '../residual/dequantise.ts';
+import { isNewPicture } from '../syntax/picture-boundary.ts';
+import type { PictureParameterSet } from '../syntax/pps.ts';
+import { SLICE_TYPE, type SliceContext, type SliceHeader } from '../syntax/slice-header.ts';
+import { concealPicture } from './concealment.ts';
+import type { Sequence } from './sequence.ts';
+import { SliceDataDecoder } from './slice-data.ts';
+import { sliceGroupSuccessor } from './slice-groups.ts';
+import { HOLE_ID } from './slice-references.ts';
+import { setSliceParameters, setSliceReferences } from './slice-parameters.ts';
+
+const { max, min } = Math;
+
+/** What the picture decoder tells its owner. */
+export type PictureEvents = {
+  /** A frame in output order. */
+  readonly output: (picture: Picture) => void;
+  readonly error: (code: BitstreamErrorCode, bitOffset: number) => void;
+  /** A picture is complete and deblocked, before it may be output: for the trace. */
+  readonly decoded: (picture: Picture, structure: Structure) => void;
+};
+
+/** The slice that began the current picture. */
+type CurrentPicture = {
+  readonly picture: Picture;
+  readonly structure: Structure;
+  readonly header: SliceHeader;
+  readonly context: SliceContext;
+  readonly order: OrderCount;
+  readonly orderInput: OrderCountInput;
+  readonly macroblocks: number;
+};
+
+/** Decodes the pictures of one sequence. */
+export class PictureDecoder {
+  readonly sequence: Sequence;
+  readonly buffer: DecodedPictureBuffer;
+  readonly sliceData: SliceDataDecoder;
+  private readonly events: PictureEvents;
+  private readonly filters = new SliceFilters();
+  private readonly deblocker: Deblocker;
+  private readonly orderState: OrderCountState = initialOrderCountState();
+  private current: CurrentPicture | null = null;
+  /** The frame whose first field is decoded and whose second may follow. */
+  private halfFrame: Picture | null = null;
+  private lastReference: Picture | null = null;
+  private PrevRefFrameNum = 0;
+  private MaxLongTermFrameIdx = NO_LONG_TERM_FRAME_INDICES;
+  private scalingOf: PictureParameterSet | null = null;
+  private sliceCount = 0;
+  /** Nothing can be predicted from before the first key picture. */
+  private hasReference = false;
+
+  constructor(sequence: Sequence, lowDelay: boolean, events: PictureEvents) {
+    this.sequence = sequence;
+    this.events = events;
+    this.buffer = new DecodedPictureBuffer(events.output);
+    this.buffer.configure(sequence.sps, lowDelay);
+    this.sliceData = new SliceDataDecoder(sequence.state);
+    this.deblocker = new Deblocker(sequence.state, this.filters);
+  }
+
+  /** A picture is being decoded. */
+  get isBusy(): boolean {
+    return this.current !== null;
+  }
+
+  /** All macroblocks of the current picture are there. */
+  get isCurrentComplete(): boolean {
+    return this.current !== null && this.sequence.state.decodedMbs >= this.current.macroblocks;
+  }
+
+  /** The slice belongs to another picture than the current one (7.4.1.2.4). */
+  startsPicture(header: SliceHeader, context: SliceContext): boolean {
+    const { current } = this;
+    return current === null || isNewPicture(current, { header, context });
+  }
+
+  /** Decodes a slice; begins a new picture when it is the first of one. The reader stands at the slice data. */
+  decodeSlice(
+    reader: BitReader,
+    header: SliceHeader,
+    context: SliceContext,
+    timestamp: Microseconds,
+    accessUnit: number,
+  ): void {
+    if (this.startsPicture(header, context)) {
+      this.finishPicture();
+      this.startPicture(header, context, timestamp, accessUnit);
+    }
+    const { current } = this;
+    if (current === null) {
+      return;
+    }
+    this.prepareSlice(current, header, context);
+    const s = this.sequence.state;
+    s.reader = reader;
+    const SliceQPY = 26 + context.pps.pic_init_qp_minus26 + header.slice_qp_delta;
+    const first = header.first_mb_in_slice * (s.MbaffFrameFlag ? 2 : 1);
+    try {
+      this.sliceData.decode(
+        first,
+        current.macroblocks,
+        sliceGroupSuccessor(context.sps, context.pps, header),
+        s.isIntraSlice ? 0 : 1 + header.cabac_init_idc,
+        SliceQPY,
+      );
+    } catch (error) {
+      s.coefficients.fill(0);
+      s.dc.fill(0);
+      s.chromaDc.fill(0);
+      throw error;
+    }
+  }
+
+  /** Conceals, filters, marks and stores the current picture. Does nothing when there is none. */
+  finishPicture(): void {
+    const { current, sequence } = this;
+    if (current === null) {
+      return;
+    }
+    this.current = null;
+    const s = sequence.state;
+    const { picture, structure } = current;
+    if (s.decodedMbs < current.macroblocks) {
+      this.events.error('lost-slice', 0);
+      concealPicture(s, this.lastReference ?? this.buffer.frames.find((frame) => frame !== picture) ?? null);
+    }
+    if (this.hasHoles) {
+      this.hasHoles = false;
+      if (s.refPic0.includes(HOLE_ID) || s.refPic1.includes(HOLE_ID)) {
+        this.events.error('missing-reference', 0);
+      }
+    }
+    this.deblocker.filterPicture();
+    picture.decoded |= structure;
+    this.markAndStore(current);
+    this.events.decoded(picture, structure);
+    if (picture.decoded === FRAME) {
+      this.halfFrame = null;
+      this.buffer.outputReady();
+    } else {
+      this.halfFrame = picture;
+    }
+  }
+
+  /** Ends the stream or the sequence: finishes the picture and outputs all that waits. */
+  flush(): void {
+    this.finishPicture();
+    this.releaseHalfFrame();
+    this.buffer.flush();
+    this.buffer.removeUnused();
+  }
+
+  private markAndStore(current: CurrentPicture): void {
+    const { picture, structure, header, order, orderInput } = current;
+    const { sps } = this.sequence;
+    let hasReset = false;
+    const marking = header.dec_ref_pic_marking;
+    if (marking !== null) {
+      const result = markReferences(marking, {
+        frames: this.buffer.frames,
+        current: picture,
+        structure,
+        frame_num: header.frame_num,
+        MaxFrameNum: 1 << (sps.log2_max_frame_num_minus4 + 4),
+        max_num_ref_frames: sps.max_num_ref_frames,
+        MaxLongTermFrameIdx: this.MaxLongTermFrameIdx,
+      });
+      this.MaxLongTermFrameIdx = result.MaxLongTermFrameIdx;
+      hasReset = result.hasReset;
+      if (result.missing > 0) {
+        this.events.error('missing-reference', 0);
+      }
+      this.PrevRefFrameNum = hasReset ? 0 : header.frame_num;
+      this.lastReference = picture;
+    }
+    if (hasReset) {
+      this.resetOrder(picture, structure);
+    }
+    finishOrderCount(this.orderState, orderInput, order, hasReset);
+    if (!this.buffer.frames.includes(picture)) {
+      picture.isWaitingForOutput = true;
+      this.buffer.makeRoom(picture);
+      this.buffer.store(picture);
+    }
+  }
+
+  /** memory_management_control_operation 5: earlier pictures come first, and counting starts again (8.2.1). */
+  private resetOrder(picture: Picture, structure: Structure): void {
+    this.buffer.flush(picture);
+    this.buffer.removeUnused();
+    picture.FrameNum = 0;
+    if (structure === FRAME) {
+      const temp = min(picture.TopFieldOrderCnt, picture.BottomFieldOrderCnt);
+      picture.TopFieldOrderCnt -= temp;
+      picture.BottomFieldOrderCnt -= temp;
+    } else if (structure === TOP_FIELD) {
+      picture.TopFieldOrderCnt = 0;
+    } else {
+      picture.BottomFieldOrderCnt = 0;
+    }
+  }
+
+  private startPicture(header: SliceHeader, context: SliceContext, timestamp: Microseconds, accessUnit: number): void {
+    const { sequence, events } = this;
+    const { sps } = sequence;
+    const { nal } = context;
+    const isIdr = nal.nal_unit_type === 5;
+    const structure = header.field_pic_flag ? (header.bottom_field_flag ? BOTTOM_FIELD : TOP_FIELD) : FRAME;
+    const isSecondField = this.isSecondField(header, context, structure);
+    if (!isSecondField) {
+      this.releaseHalfFrame();
+      if (isIdr) {
+        this.buffer.flush();
+        this.buffer.clear();
+        this.PrevRefFrameNum = 0;
+        this.hasReference = true;
+      } else {
+        this.fillGap(header);
+      }
+    }
+    const orderInput: OrderCountInput = {
+      frame_num: header.frame_num,
+      field_pic_flag: header.field_pic_flag,
+      bottom_field_flag: header.bottom_field_flag,
+      pic_order_cnt_lsb: header.pic_order_cnt_lsb,
+      delta_pic_order_cnt_bottom: header.delta_pic_order_cnt_bottom,
+      delta_pic_order_cnt: header.delta_pic_order_cnt,
+      isIdr,
+      isReference: nal.nal_ref_idc !== 0,
+    };
+    const order = deriveOrderCount(sps, this.orderState, orderInput);
+    let picture = this.halfFrame;
+    if (!isSecondField || picture === null) {
+      picture = this.takePicture();
+      picture.reset();
+      picture.timestamp = timestamp;
+      picture.accessUnit = accessUnit;
+      picture.isFieldCoded = header.field_pic_flag;
+      picture.isIdr = isIdr;
+      this.filters.clear();
+      this.sliceCount = 0;
+      sequence.state.store.sliceId.fill(-1);
+    }
+    picture.FrameNum = header.frame_num;
+    picture.isReference = nal.nal_ref_idc !== 0;
+    picture.isMbaff = sps.mb_adaptive_frame_field_flag && !header.field_pic_flag;
+    if (structure !== BOTTOM_FIELD) {
+      picture.TopFieldOrderCnt = order.TopFieldOrderCnt;
+    }
+    if (structure !== TOP_FIELD) {
+      picture.BottomFieldOrderCnt = order.BottomFieldOrderCnt;
+    }
+    const s = sequence.state;
+    s.setPicture(picture);
+    s.isFieldPicture = header.field_pic_flag;
+    s.isBottomField = header.bottom_field_flag;
+    s.MbaffFrameFlag = picture.isMbaff;
+    s.PicHeightInMbs = header.field_pic_flag ? s.FrameHeightInMbs >> 1 : s.FrameHeightInMbs;
+    s.decodedMbs = 0;
+    const macroblocks = s.PicWidthInMbs * s.PicHeightInMbs;
+    this.current = { picture, structure, header, context, order, orderInput, macroblocks };
+    if (!isIdr && !this.hasReference) {
+      // Decoding begins within the stream: pictures before the first key picture are damaged.
+      this.hasReference = true;
+      if (header.slice_type % 5 !== SLICE_TYPE.I) {
+        events.error('missing-reference', 0);
+      }
+    }
+  }
+
+  private isSecondField(header: SliceHeader, context: SliceContext, structure: Structure): boolean {
+    const first = this.halfFrame;
+    return (
+      first !== null &&
+      structure !== FRAME &&
+      first.decoded === FRAME - structure &&
+      context.nal.nal_unit_type !== 5 &&
+      first.FrameNum === header.frame_num &&
+      first.isReference === (context.nal.nal_ref_idc !== 0)
+    );
+  }
+
+  /** A first field stays alone: it is a frame of its own, its other field a copy (only for showing). */
+  private releaseHalfFrame(): void {
+    const { halfFrame } = this;
+    if (halfFrame === null) {
+      return;
+    }
+    this.halfFrame = null;
+    const s = this.sequence.state;
+    const isTopMissing = halfFrame.decoded === BOTTOM_FIELD;
+    const copy = (plane: number, stride: number, rows: number): void => {
+      for (let row = 0; row < rows; row += 2) {
+        const from = plane + (isTopMissing ? row + 1 : row) * stride;
+        const to = plane + (isTopMissing ? row : row + 1) * stride;
+        s.bytes.copyWithin(to, from, from + stride);
+      }
+    };
+    copy(halfFrame.memory.y, s.frameStrideY, 16 * s.FrameHeightInMbs);
+    copy(halfFrame.memory.u, s.frameStrideC, 8 * s.FrameHeightInMbs);
+    copy(halfFrame.memory.v, s.frameStrideC, 8 * s.FrameHeightInMbs);
+    this.buffer.outputReady();
+  }
+
+  /** A store for the current frame; when all are in use, the buffer gives one up. */
+  private takePicture(): Picture {
+    const { sequence, buffer } = this;
+    for (;;) {
+      buffer.removeUnused();
+      const free = sequence.freePicture();
+      if (free !== null) {
+        return free;
+      }
+      buffer.giveUpOne();
+    }
+  }
+
+  /** frame_num gaps (8.2.5.2): missing frames become "non-existing" references; where gaps are not allowed they are lost. */
+  private fillGap(header: SliceHeader): void {
+    const { sps } = this.sequence;
+    const MaxFrameNum = 1 << (sps.log2_max_frame_num_minus4 + 4);
+    if (header.frame_num === this.PrevRefFrameNum || !this.hasReference) {
+      return;
+    }
+    let missing = (this.PrevRefFrameNum + 1) % MaxFrameNum;
+    if (missing === header.frame_num) {
+      return;
+    }
+    const isAllowed = sps.gaps_in_frame_num_value_allowed_flag;
+    if (!isAllowed) {
+      this.events.error('frame-num-gap', 0);
+    }
+    const count = (header.frame_num - missing + MaxFrameNum) % MaxFrameNum;
+    // Only the last max_num_ref_frames can stay in the buffer.
+    const useful = min(count, max(1, sps.max_num_ref_frames));
+    missing = (missing + count - useful) % MaxFrameNum;
+    for (let i = 0; i < useful; i++) {
+      this.insertMissing(missing, !isAllowed);
+      missing = (missing + 1) % MaxFrameNum;
+    }
+  }
+
+  private insertMissing(frame_num: number, isLoss: boolean): void {
+    const { sequence, buffer } = this;
+    const { sps } = sequence;
+    const picture = this.takePicture();
+    picture.reset();
+    picture.isNonExisting = !isLoss;
+    picture.FrameNum = frame_num;
+    picture.isReference = true;
+    picture.decoded = FRAME;
+    const orderInput: OrderCountInput = {
+      frame_num,
+      field_pic_flag: false,
+      bottom_field_flag: false,
+      pic_order_cnt_lsb: 0,
+      delta_pic_order_cnt_bottom: 0,
+      delta_pic_order_cnt: [0, 0],
+      isIdr: false,
+      isReference: true,
+    };
+    if (sps.pic_order_cnt_type !== 0) {
+      const order = deriveOrderCount(sps, this.orderState, orderInput);
+      picture.TopFieldOrderCnt = order.TopFieldOrderCnt;
+      picture.BottomFieldOrderCnt = order.BottomFieldOrderCnt;
+      finishOrderCount(this.orderState, orderInput, order, false);
+    }
+    const source = this.lastReference;
+    const s = sequence.state;
+    if (source !== null) {
+      const samples = 256 * s.store.macroblocks;
+      s.bytes.copyWithin(picture.memory.y, source.memory.y, source.memory.y + samples);
+      s.bytes.copyWithin(picture.memory.u, source.memory.u, source.memory.u + samples / 4);
+      s.bytes.copyWithin(picture.memory.v, source.memory.v, source.memory.v + samples / 4);
+      if (sps.pic_order_cnt_type === 0) {
+        picture.TopFieldOrderCnt = source.TopFieldOrderCnt;
+        picture.BottomFieldOrderCnt = source.BottomFieldOrderCnt;
+      }
+    }
+    for (let list = 0; list < 2; list++) {
+      picture.memory.refIdx[list].fill(-1);
+      picture.memory.refPic[list].fill(-1);
+    }
+    picture.memory.mbField.fill(0);
+    markReferences(
+      { kind: 'sliding-window' },
+      {
+        frames: buffer.frames,
+        current: picture,
+        structure: FRAME,
+        frame_num,
+        MaxFrameNum: 1 << (sps.log2_max_frame_num_minus4 + 4),
+        max_num_ref_frames: sps.max_num_ref_frames,
+        MaxLongTermFrameIdx: this.MaxLongTermFrameIdx,
+      },
+    );
+    buffer.makeRoom(picture);
+    buffer.store(picture);
+    this.PrevRefFrameNum = frame_num;
+  }
+
+  private prepareSlice(current: CurrentPicture, header: SliceHeader, context: SliceContext): void {
+    const { sequence, buffer, filters } = this;
+    const s = sequence.state;
+    if (this.scalingOf !== context.pps) {
+      prepareScaling(s, sequence.sps, context.pps);
+      this.scalingOf = context.pps;
+    }
+    setSliceParameters(s, header, context);
+    s.sliceId = this.sliceCount++;
+    filters.idc.push(header.disable_deblocking_filter_idc);
+    filters.offsetA.push(2 * header.slice_alpha_c0_offset_div2);
+    filters.offsetB.push(2 * header.slice_beta_offset_div2);
+    const substitute = this.lastReference ?? buffer.frames[0] ?? current.picture;
+    if (setSliceReferences(s, header, context, { frames: buffer.frames, structure: current.structure, substitute })) {
+      this.hasHoles = true;
+    }
+  }
+
+  /** A list of the current picture has entries that no picture fills. */
+  private hasHoles = false;
+}

@@ -1,0 +1,86 @@
+// Everything that is sized by an active SPS: the memory, the frame stores, the macroblock store and the slice state on it.
+
+import { bufferLimitsOf } from '../dpb/decoded-picture-buffer.ts';
+import { Picture } from '../dpb/picture.ts';
+import { CodecMemory } from '../kernels/codec-memory.ts';
+import type { ReconstructionKernels } from '../kernels/kernels.ts';
+import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
+import { pictureSizeOf, type PictureSize, type SequenceParameterSet } from '../syntax/sps.ts';
+import { SliceState } from './slice-state.ts';
+
+/** Frame stores beyond the buffer's capacity: the current frame, and frames that the receiver of output has not closed yet. */
+const SPARE_PICTURES = 4;
+
+/** Bytes around planes that kernels may read beyond them. */
+const GUARD_BYTES = 64;
+
+/** Bytes of motion per macroblock: two lists of 16 vectors, 4 + 4 reference bytes, and the field mark. */
+const MOTION_BYTES = 2 * 64 + 16 + 1;
+
+/** Makes the kernels on a memory. */
+export type KernelFactory = (memory: WebAssembly.Memory) => ReconstructionKernels;
+
+/** The allocations for one SPS. */
+export class Sequence {
+  readonly sps: SequenceParameterSet;
+  readonly size: PictureSize;
+  readonly memory: CodecMemory;
+  readonly pictures: readonly Picture[];
+  readonly state: SliceState;
+  readonly hasChroma: boolean;
+
+  constructor(sps: SequenceParameterSet, createKernels: KernelFactory) {
+    this.sps = sps;
+    this.size = pictureSizeOf(sps);
+    this.hasChroma = sps.chroma_format_idc !== 0;
+    const { PicWidthInMbs, FrameHeightInMbs, codedWidth, codedHeight } = this.size;
+    const macroblocks = PicWidthInMbs * FrameHeightInMbs;
+    const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES;
+    const samples = codedWidth * codedHeight;
+    const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
+    const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + 8192;
+    this.memory = CodecMemory.create(count * perPicture + stateBytes + GUARD_BYTES * 8);
+    this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
+    this.state = new SliceState({
+      memory: this.memory,
+      kernels: createKernels(this.memory.memory),
+      store: new MacroblockStore(this.memory, macroblocks),
+      picture: this.pictures[0],
+      PicWidthInMbs,
+      FrameHeightInMbs,
+      hasChroma: this.hasChroma,
+    });
+  }
+
+  private allocatePicture(slot: number, samples: number, macroblocks: number): Picture {
+    const { memory } = this;
+    const { buffer } = memory.memory;
+    const plane = (bytes: number): number => memory.allocate(bytes + 2 * GUARD_BYTES, 16) + GUARD_BYTES;
+    const y = plane(samples);
+    const u = plane(samples / 4);
+    const v = plane(samples / 4);
+    memory.bytes.fill(128, u, u + samples / 4);
+    memory.bytes.fill(128, v, v + samples / 4);
+    const mv = (): Int32Array => new Int32Array(buffer, memory.allocate(64 * macroblocks, 16), 16 * macroblocks);
+    const refs = (): Int8Array => new Int8Array(buffer, memory.allocate(4 * macroblocks, 16), 4 * macroblocks);
+    return new Picture(slot, {
+      y,
+      u,
+      v,
+      mv: [mv(), mv()],
+      refIdx: [refs(), refs()],
+      refPic: [refs(), refs()],
+      mbField: new Uint8Array(buffer, memory.allocate(macroblocks, 16), macroblocks),
+    });
+  }
+
+  /** A frame store that nobody uses, or null. */
+  freePicture(): Picture | null {
+    return this.pictures.find((picture) => !picture.isInUse && picture.holders === 0) ?? null;
+  }
+
+  /** Frame stores that are not held by the receiver of output. */
+  get unheld(): number {
+    return this.pictures.reduce((count, picture) => count + (picture.holders === 0 ? 1 : 0), 0);
+  }
+}

@@ -1,0 +1,230 @@
+// Intra decisions: Intra_16x16, Intra_4x4 and chroma modes by SATD + lambda * bits (8.3). Intra_4x4 is coded block by block as it is
+// decided, because each block predicts from the reconstruction of those before. Called by mode-decision.ts.
+
+import type { CodecMemory } from '../kernels/codec-memory.ts';
+import {
+  AVAILABLE_LEFT,
+  AVAILABLE_TOP,
+  AVAILABLE_TOP_LEFT,
+  AVAILABLE_TOP_RIGHT,
+  type Pointer,
+} from '../kernels/kernels.ts';
+import { I_16X16, I_4X4, type MacroblockState, REF_INTRA, SENTINEL } from '../macroblock/coding-state.ts';
+import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
+import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+
+/** Blocks (luma4x4BlkIdx) whose above right neighbour comes later in decoding order or lies in the next macroblock (6.4.11.4). */
+const NO_TOP_RIGHT = 0b1010_1000_1000_1000;
+
+const PLANE_NEEDS = AVAILABLE_LEFT | AVAILABLE_TOP | AVAILABLE_TOP_LEFT;
+const NO_LIMIT = 0x7fffffff;
+
+/** Decides and codes intra macroblocks; one per slice encoder. */
+export class IntraDecision {
+  /** Lambda in sixteenths. */
+  lambda16 = 16;
+  private readonly kernels: EncoderKernels;
+  private readonly state: MacroblockState;
+  private readonly coder: MacroblockEncoder;
+  private readonly longs: Int32Array;
+  private readonly costs: Pointer;
+
+  /** Bytes taken from the codec memory. */
+  static readonly BYTES = 64;
+
+  constructor(kernels: EncoderKernels, memory: CodecMemory, state: MacroblockState, coder: MacroblockEncoder) {
+    this.kernels = kernels;
+    this.state = state;
+    this.coder = coder;
+    this.longs = state.longs;
+    this.costs = memory.allocate(IntraDecision.BYTES, 16);
+  }
+
+  private bits(count: number): number {
+    return (this.lambda16 * count) >> 4;
+  }
+
+  /** Codes the current macroblock as intra. */
+  code(): void {
+    this.chooseIntra(NO_LIMIT);
+  }
+
+  /** Codes the macroblock as intra when that is cheaper than `limit`; the reconstruction is undefined when it is not. */
+  codeWhenCheaper(limit: number): boolean {
+    const cost16 = this.searchIntra16x16();
+    // Intra_4x4 seldom wins where Intra_16x16 is far behind.
+    if (4 * cost16 > 5 * limit) {
+      return false;
+    }
+    if (cost16 >= limit && this.probeIntra4x4(limit) >= limit) {
+      return false;
+    }
+    this.chooseIntra(cost16 < limit ? cost16 : limit);
+    return true;
+  }
+
+  /** The whole cost of Intra_4x4, or something above `limit`. Leaves the macroblock's luma coded that way. */
+  private probeIntra4x4(limit: number): number {
+    const cost = this.codeIntra4x4(limit);
+    this.isIntra4x4Coded = cost < limit;
+    return cost;
+  }
+
+  private isIntra4x4Coded = false;
+
+  /** Chooses between the intra kinds and codes luma and chroma. */
+  private chooseIntra(limit: number): void {
+    const { state, coder } = this;
+    state.fillMotion(state.cell, 4, 4, 0, REF_INTRA);
+    let useIntra4x4 = this.isIntra4x4Coded;
+    this.isIntra4x4Coded = false;
+    if (!useIntra4x4) {
+      const cost16 = limit === NO_LIMIT ? this.searchIntra16x16() : limit;
+      useIntra4x4 = this.codeIntra4x4(cost16) < cost16;
+    }
+    let luma = 0;
+    if (useIntra4x4) {
+      state.mbKind = I_4X4;
+      luma = this.intra4x4Pattern;
+    } else {
+      state.mbKind = I_16X16;
+      state.clearIntraModes();
+      luma = coder.codeIntra16x16();
+    }
+    this.chooseIntraChroma();
+    const chroma = coder.quantizeChroma(1);
+    if (chroma !== 0) {
+      coder.reconstructChroma();
+    } else {
+      this.clearChromaCounts();
+    }
+    state.codedBlockPattern = luma | (chroma << 4);
+  }
+
+  private clearChromaCounts(): void {
+    const { countU, countV, chromaCell, chromaStride } = this.state;
+    for (const at of [chromaCell, chromaCell + 1, chromaCell + chromaStride, chromaCell + chromaStride + 1]) {
+      countU[at] = 0;
+      countV[at] = 0;
+    }
+  }
+
+  /** Best Intra_16x16 mode into the state; returns its cost. */
+  private searchIntra16x16(): number {
+    const { state, coder, kernels } = this;
+    const { available } = state;
+    const target = coder.lumaTarget;
+    const source = coder.lumaSource;
+    let best = NO_LIMIT;
+    for (let mode = 0; mode < 4; mode++) {
+      const needs = mode === 0 ? AVAILABLE_TOP : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? 0 : PLANE_NEEDS;
+      if ((available & needs) !== needs) {
+        continue;
+      }
+      kernels.predictIntra16x16(target, coder.target.lumaStride, mode, available);
+      const cost =
+        kernels.satd(16, 16, source, coder.source.lumaStride, target, coder.target.lumaStride) +
+        this.bits(mode === 0 ? 1 : 3);
+      if (cost < best) {
+        best = cost;
+        state.intra16x16Mode = mode;
+      }
+    }
+    return best + this.bits(4);
+  }
+
+  private intra4x4Pattern = 0;
+
+  /** Codes luma as Intra_4x4 in place, stopping as soon as the cost reaches `limit`. Returns the cost. */
+  private codeIntra4x4(limit: number): number {
+    const { state, coder, kernels, longs, costs } = this;
+    const { cell, stride, intraMode } = state;
+    const target = coder.lumaTarget;
+    const source = coder.lumaSource;
+    const targetStride = coder.target.lumaStride;
+    const sourceStride = coder.source.lumaStride;
+    let total = this.bits(24);
+    let pattern = 0;
+    for (let k = 0; k < 16; k++) {
+      const x = BLOCK_X_4X4[k];
+      const y = BLOCK_Y_4X4[k];
+      const at = cell + y * stride + x;
+      const available = this.blockAvailability(k, x, y);
+      const a = intraMode[at - 1];
+      const b = intraMode[y === 0 && !state.hasTop ? SENTINEL : at - stride];
+      const predicted = a < 0 || b < 0 ? 2 : a < b ? a : b;
+      kernels.intra4x4Costs(
+        source + 4 * y * sourceStride + 4 * x,
+        sourceStride,
+        target + 4 * y * targetStride + 4 * x,
+        targetStride,
+        available,
+        costs,
+      );
+      let best = NO_LIMIT;
+      let bestMode = 2;
+      const modeBits = this.bits(4);
+      const predictedBits = this.bits(1);
+      for (let mode = 0; mode < 9; mode++) {
+        const satd = longs[(costs >> 2) + mode];
+        if (satd < best) {
+          const cost = satd + (mode === predicted ? predictedBits : modeBits);
+          if (cost < best) {
+            best = cost;
+            bestMode = mode;
+          }
+        }
+      }
+      total += best;
+      if (total >= limit) {
+        return total;
+      }
+      intraMode[at] = bestMode;
+      state.remIntraMode[k] = bestMode === predicted ? -1 : bestMode < predicted ? bestMode : bestMode - 1;
+      if (coder.codeIntra4x4Block(k, bestMode, available) !== 0) {
+        pattern |= 1 << (k >> 2);
+      }
+    }
+    this.intra4x4Pattern = pattern;
+    return total;
+  }
+
+  private blockAvailability(k: number, x: number, y: number): number {
+    const { state } = this;
+    const left = x > 0 || state.hasLeft;
+    const top = y > 0 || state.hasTop;
+    const isTopRight = y === 0 ? (x < 3 ? state.hasTop : state.hasTopRight) : ((NO_TOP_RIGHT >> k) & 1) === 0;
+    const corner = x > 0 ? top : y > 0 ? left : state.hasLeft && state.hasTop;
+    return (
+      (left ? AVAILABLE_LEFT : 0) |
+      (top ? AVAILABLE_TOP : 0) |
+      (isTopRight ? AVAILABLE_TOP_RIGHT : 0) |
+      (corner ? AVAILABLE_TOP_LEFT : 0)
+    );
+  }
+
+  /** Chooses intra_chroma_pred_mode and leaves its prediction in the reconstruction. */
+  private chooseIntraChroma(): void {
+    const { state, coder } = this;
+    let best = NO_LIMIT;
+    let bestMode = 0;
+    let last = 0;
+    for (let mode = 0; mode < 4; mode++) {
+      const needs = mode === 0 ? 0 : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? AVAILABLE_TOP : PLANE_NEEDS;
+      if ((state.available & needs) !== needs) {
+        continue;
+      }
+      coder.predictIntraChroma(mode);
+      last = mode;
+      const cost = coder.chromaSatd() + this.bits(mode === 0 ? 1 : mode < 3 ? 3 : 5);
+      if (cost < best) {
+        best = cost;
+        bestMode = mode;
+      }
+    }
+    state.intraChromaMode = bestMode;
+    if (last !== bestMode) {
+      coder.predictIntraChroma(bestMode);
+    }
+  }
+}

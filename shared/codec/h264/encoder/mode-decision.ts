@@ -1,0 +1,377 @@
+// Chooses how each macroblock is coded and leaves its levels and reconstruction ready: early P_Skip, motion search, partitions, intra
+// modes, by SATD + lambda * bits. Order of trials: what is cheap and likely first, each later trial only while it can still win.
+// Called by slice-encoder.ts once per macroblock.
+
+import type { CodecMemory } from '../kernels/codec-memory.ts';
+import {
+  I_16X16,
+  I_4X4,
+  MASK_LUMA_DC,
+  MASK_U_DC,
+  MASK_V_DC,
+  type MacroblockState,
+  mvX,
+  mvY,
+  P_16X16,
+  P_16X8,
+  P_8X16,
+  P_8X8,
+  P_INTER,
+  P_SKIP,
+  packMv,
+} from '../macroblock/coding-state.ts';
+import { IntraDecision } from './intra-decision.ts';
+import { LAMBDA_16 } from './lambda.ts';
+import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+import { MotionPredictor } from './motion-prediction.ts';
+import type { MotionSearch } from './motion-search.ts';
+import type { EncoderPicture } from './picture-store.ts';
+import type { Tools } from './presets.ts';
+
+/** Offsets of partitions in samples and their sizes, by partition type. */
+const PART_X = [[0], [0, 0], [0, 8], [0, 8, 0, 8]];
+const PART_Y = [[0], [0, 8], [0, 0], [0, 0, 8, 8]];
+const PART_WIDTH = [16, 16, 8, 8];
+const PART_HEIGHT = [16, 8, 16, 8];
+
+const UNKNOWN = -1;
+
+/** Decides for the macroblocks of one slice at a time. */
+export class ModeDecision {
+  /** Reference list 0 of the slice. */
+  references: readonly EncoderPicture[] = [];
+  private readonly kernels: EncoderKernels;
+  private readonly state: MacroblockState;
+  private readonly coder: MacroblockEncoder;
+  private readonly search: MotionSearch;
+  private readonly predictor: MotionPredictor;
+  private readonly tools: Tools;
+  private readonly intra: IntraDecision;
+  private lambda16 = 16;
+  /** Luma blocks worth coding with the vector of P_Skip, when prediction and levels of that trial are still in place. */
+  private skipCoded = UNKNOWN;
+
+  // Best vectors found so far: of the whole macroblock, of halves, of quarters.
+  private readonly partMv = [new Int32Array(1), new Int32Array(2), new Int32Array(2), new Int32Array(4)];
+  private readonly partRef = [new Uint8Array(1), new Uint8Array(2), new Uint8Array(2), new Uint8Array(4)];
+
+  constructor(
+    kernels: EncoderKernels,
+    memory: CodecMemory,
+    state: MacroblockState,
+    coder: MacroblockEncoder,
+    search: MotionSearch,
+    tools: Tools,
+  ) {
+    this.kernels = kernels;
+    this.state = state;
+    this.coder = coder;
+    this.search = search;
+    this.predictor = new MotionPredictor(state);
+    this.tools = tools;
+    this.intra = new IntraDecision(kernels, memory, state, coder);
+  }
+
+  /** Codes the current macroblock of an I slice. */
+  codeIntra(): void {
+    this.useLambda();
+    this.intra.code();
+    this.finish();
+  }
+
+  /** Codes the current macroblock of a P slice. */
+  codeInter(): void {
+    this.useLambda();
+    const { state, predictor } = this;
+    predictor.predictSkip();
+    const skipMv = predictor.packed;
+    if (this.tryEarlySkip(skipMv)) {
+      return;
+    }
+    const { partition, cost } = this.searchInter(skipMv);
+    if (cost > this.intraTrialCost()) {
+      this.skipCoded = UNKNOWN;
+      if (this.intra.codeWhenCheaper(cost)) {
+        this.finish();
+        return;
+      }
+    }
+    if (partition !== P_16X16 || this.partMv[0][0] !== skipMv || this.partRef[0][0] !== 0) {
+      this.skipCoded = UNKNOWN;
+    }
+    this.codePartition(partition);
+    this.codeInterResidual();
+    if (state.codedBlockPattern === 0 && partition === P_16X16 && state.partRef[0] === 0) {
+      if (state.mv[state.cell] === skipMv) {
+        state.mbKind = P_SKIP;
+      }
+    }
+    this.finish();
+  }
+
+  private useLambda(): void {
+    this.lambda16 = LAMBDA_16[this.state.QPY];
+    this.intra.lambda16 = this.lambda16;
+    this.search.lambda16 = this.lambda16;
+  }
+
+  private bits(count: number): number {
+    return (this.lambda16 * count) >> 4;
+  }
+
+  /** Inter costs up to this are taken without looking at intra. */
+  private intraTrialCost(): number {
+    return this.bits(48);
+  }
+
+  // P_Skip ---------------------------------------------------------------------------------------------------------------------
+
+  /** Codes the macroblock as P_Skip when its prediction is close and nothing of the residual is worth a level. */
+  private tryEarlySkip(skipMv: number): boolean {
+    const { state, coder, kernels } = this;
+    const x = 16 * state.x;
+    const y = 16 * state.y;
+    const mvx = mvX(skipMv);
+    const mvy = mvY(skipMv);
+    this.skipCoded = UNKNOWN;
+    if (!this.search.isAllowed(x, y, mvx, mvy)) {
+      return false;
+    }
+    const reference = this.references[0];
+    coder.predictLuma(reference, x, y, 16, 16, mvx, mvy);
+    const sad = kernels.sad(
+      16,
+      16,
+      coder.lumaSource,
+      coder.source.lumaStride,
+      coder.lumaTarget,
+      coder.target.lumaStride,
+    );
+    if (sad > this.bits(240)) {
+      return false;
+    }
+    this.skipCoded = coder.quantizeInterLuma();
+    if (this.skipCoded !== 0) {
+      return false;
+    }
+    coder.predictChroma(reference, x, y, 16, 16, mvx, mvy);
+    if (coder.quantizeChroma(0) !== 0) {
+      return false;
+    }
+    state.mbKind = P_SKIP;
+    state.partition = P_16X16;
+    state.codedBlockPattern = 0;
+    state.fillMotion(state.cell, 4, 4, skipMv, 0);
+    state.clearCounts();
+    state.clearIntraModes();
+    this.finish();
+    return true;
+  }
+
+  // Inter ----------------------------------------------------------------------------------------------------------------------
+
+  private readonly choice = { partition: P_16X16, cost: 0 };
+
+  /** Best partition and its cost; vectors are in partMv and partRef. */
+  private searchInter(skipMv: number): { readonly partition: number; readonly cost: number } {
+    const { choice, tools } = this;
+    choice.partition = P_16X16;
+    choice.cost = this.searchWhole(skipMv) + this.bits(1);
+    if (!tools.partitions || choice.cost < this.bits(96)) {
+      return choice;
+    }
+    const quarters = this.searchParts(P_8X8, choice.cost) + this.bits(9);
+    if (quarters < choice.cost) {
+      choice.partition = P_8X8;
+      choice.cost = quarters;
+    }
+    if (quarters < choice.cost + this.bits(24)) {
+      this.tryHalves(P_16X8);
+      this.tryHalves(P_8X16);
+    }
+    return choice;
+  }
+
+  private tryHalves(partition: number): void {
+    const { choice } = this;
+    const cost = this.searchParts(partition, choice.cost) + this.bits(3);
+    if (cost < choice.cost) {
+      choice.partition = partition;
+      choice.cost = cost;
+    }
+  }
+
+  private searchWhole(skipMv: number): number {
+    const { state, search, predictor, references } = this;
+    const { cell, stride, mv, previousMv } = state;
+    let best = 0x7fffffff;
+    for (let ref = 0; ref < references.length; ref++) {
+      predictor.predict(P_16X16, 0, ref);
+      search.clearCandidates();
+      search.addCandidate(skipMv);
+      search.addCandidate(0);
+      if (ref > 0) {
+        search.addCandidate(this.partMv[0][0]);
+      }
+      if (state.hasLeft) {
+        search.addCandidate(mv[cell - 1]);
+      }
+      if (state.hasTop) {
+        search.addCandidate(mv[cell - stride]);
+        if (state.hasTopRight) {
+          search.addCandidate(mv[cell - stride + 4]);
+        }
+      }
+      search.addCandidate(previousMv[cell + stride + 1]);
+      if (state.y + 1 < state.mbHeight) {
+        search.addCandidate(previousMv[cell + 4 * stride]);
+      }
+      search.search(
+        this.coder.source,
+        references[ref],
+        16 * state.x,
+        16 * state.y,
+        16,
+        16,
+        predictor.x,
+        predictor.y,
+        this.tools.search16x16,
+      );
+      const cost = search.bestCost + this.refCost(ref);
+      if (cost < best) {
+        best = cost;
+        this.partMv[0][0] = packMv(search.bestX, search.bestY);
+        this.partRef[0][0] = ref;
+      }
+    }
+    return best;
+  }
+
+  private refCost(ref: number): number {
+    if (this.references.length === 1) {
+      return 0;
+    }
+    return this.bits(ref === 0 ? 1 : this.references.length === 2 ? 1 : ref < 3 ? 3 : 5);
+  }
+
+  /** Searches all partitions of a type, each from the vectors known around it; stops above `limit`. Returns the sum of costs. */
+  private searchParts(partition: number, limit: number): number {
+    const { state, search, predictor } = this;
+    const ref = this.partRef[0][0];
+    const xs = PART_X[partition];
+    const ys = PART_Y[partition];
+    const width = PART_WIDTH[partition];
+    const height = PART_HEIGHT[partition];
+    const mvs = this.partMv[partition];
+    const quarters = this.partMv[P_8X8];
+    let sum = 0;
+    for (let i = 0; i < xs.length; i++) {
+      predictor.predict(partition, i, ref);
+      search.clearCandidates();
+      search.addCandidate(this.partMv[0][0]);
+      if (partition !== P_8X8) {
+        const first = partition === P_16X8 ? 2 * i : i;
+        search.addCandidate(quarters[first]);
+        search.addCandidate(quarters[first + (partition === P_16X8 ? 1 : 2)]);
+      } else if (i > 0) {
+        search.addCandidate(quarters[i - 1]);
+      }
+      const x = xs[i];
+      const y = ys[i];
+      search.search(
+        this.coder.source,
+        this.references[ref],
+        16 * state.x + x,
+        16 * state.y + y,
+        width,
+        height,
+        predictor.x,
+        predictor.y,
+        this.tools.searchParts,
+      );
+      sum += search.bestCost + this.refCost(ref);
+      if (sum >= limit) {
+        return sum;
+      }
+      mvs[i] = packMv(search.bestX, search.bestY);
+      this.partRef[partition][i] = ref;
+      state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mvs[i], ref);
+    }
+    return sum;
+  }
+
+  /** Makes the vectors of a partition type the macroblock's: grid, differences, prediction samples. */
+  private codePartition(partition: number): void {
+    const { state, predictor, coder } = this;
+    const xs = PART_X[partition];
+    const ys = PART_Y[partition];
+    const width = PART_WIDTH[partition];
+    const height = PART_HEIGHT[partition];
+    state.mbKind = P_INTER;
+    state.partition = partition;
+    for (let i = 0; i < xs.length; i++) {
+      const mv = this.partMv[partition][i];
+      const ref = this.partRef[partition][i];
+      const mvx = mvX(mv);
+      const mvy = mvY(mv);
+      const x = xs[i];
+      const y = ys[i];
+      predictor.predict(partition, i, ref);
+      state.mvdX[i] = mvx - predictor.x;
+      state.mvdY[i] = mvy - predictor.y;
+      state.partRef[i] = ref;
+      state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mv, ref);
+      const reference = this.references[ref];
+      if (this.skipCoded === UNKNOWN) {
+        coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+      }
+      coder.predictChroma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+    }
+    state.clearIntraModes();
+  }
+
+  private codeInterResidual(): void {
+    const { state, coder } = this;
+    state.clearCounts();
+    const coded = this.skipCoded === UNKNOWN ? coder.quantizeInterLuma() : this.skipCoded;
+    const luma = coder.reconstructInterLuma(coded);
+    const chroma = coder.quantizeChroma(0);
+    if (chroma !== 0) {
+      coder.reconstructChroma();
+    }
+    state.codedBlockPattern = luma | (chroma << 4);
+  }
+
+  // --------------------------------------------------------------------------------------------------------------------------
+
+  /** Bits 8..10 of the coding state's cbp: which DC blocks have levels. */
+  private dcFlags(): number {
+    const { longs, masks, mbKind, codedBlockPattern } = this.state;
+    const first = masks >> 2;
+    let flags = 0;
+    if (mbKind === I_16X16 && longs[first + MASK_LUMA_DC] !== 0) {
+      flags = 0x100;
+    }
+    if (codedBlockPattern > 15) {
+      flags |= (longs[first + MASK_U_DC] !== 0 ? 0x200 : 0) | (longs[first + MASK_V_DC] !== 0 ? 0x400 : 0);
+    }
+    return flags;
+  }
+
+  /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
+  private finish(): void {
+    const { state } = this;
+    const { address } = state;
+    if (state.codedBlockPattern === 0 && state.mbKind !== I_16X16) {
+      state.QPY = state.previousQPY; // no mb_qp_delta is sent (7.4.5)
+    }
+    state.kind[address] = state.mbKind;
+    state.qp[address] = state.QPY;
+    state.cbp[address] = state.codedBlockPattern | this.dcFlags();
+    state.transform8x8[address] = state.hasTransform8x8 ? 1 : 0;
+    state.chromaMode[address] = state.mbKind >= I_4X4 ? state.intraChromaMode : 0;
+    state.slice[address] = state.sliceIndex;
+    state.hasInnerEdges[address] =
+      state.mbKind >= I_4X4 || state.partition !== P_16X16 || (state.codedBlockPattern & 15) !== 0 ? 1 : 0;
+  }
+}

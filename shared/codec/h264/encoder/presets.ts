@@ -1,0 +1,45 @@
+// What each preset spends: the tools of the standard that it uses and how hard it searches. Called by H264Encoder.configure.
+
+import type { EncoderPreset, EncoderProfile } from '../codec-types.ts';
+import type { SearchEffort } from './motion-search.ts';
+
+/** The knobs of mode decision. */
+export type Tools = {
+  readonly search16x16: SearchEffort;
+  readonly searchParts: SearchEffort;
+  /** P_8x8 and, where it promises, 16x8 and 8x16. */
+  readonly partitions: boolean;
+  /** Reference pictures. */
+  readonly references: number;
+  /** Rounding of the quantisers (fractions of a step). */
+  readonly deadZones: { readonly intra: number; readonly inter: number };
+  readonly cabac: boolean;
+  readonly transform8x8: boolean;
+};
+
+const FAST_SEARCH: SearchEffort = { rounds: 8, pattern: 4, halfRounds: 1, quarterRounds: 1, quarterPoints: 4 };
+const FULL_SEARCH: SearchEffort = { rounds: 16, pattern: 6, halfRounds: 2, quarterRounds: 2, quarterPoints: 8 };
+const GOOD_SEARCH: SearchEffort = { rounds: 12, pattern: 4, halfRounds: 2, quarterRounds: 2, quarterPoints: 4 };
+
+const DEAD_ZONES = { intra: 0.33, inter: 0.18 };
+
+/** The tools of a preset within a profile. */
+export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
+  const base = { deadZones: DEAD_ZONES, cabac: profile !== 'baseline', transform8x8: false };
+  switch (preset) {
+    case 'ultrafast':
+      return {
+        ...base,
+        search16x16: { ...FAST_SEARCH, rounds: 4 },
+        searchParts: FAST_SEARCH,
+        partitions: false,
+        references: 1,
+      };
+    case 'fast': //x
+      return { ...base, search16x16: FAST_SEARCH, searchParts: FAST_SEARCH, partitions: false, references: 1 };
+    case 'balanced':
+      return { ...base, search16x16: GOOD_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 2 };
+    case 'quality':
+      return { ...base, search16x16: FULL_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 3 };
+  }
+}

@@ -1,0 +1,43 @@
+// One embedded WebAssembly module in its two builds, for plain and for shared memory. Compiled once per process (worker, page) and
+// build. Who runs in a worker or in Node instantiates at once; a page's main thread awaits compile first, because browsers limit
+// synchronous compilation there. Used by wasm-kernels.ts, encoder-kernels.ts and shared/pixels.
+
+type Build = 'plain' | 'shared';
+
+/** Whether several threads can use `memory`. */
+function isShared(memory: WebAssembly.Memory): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && memory.buffer instanceof SharedArrayBuffer;
+}
+
+export class WasmModule {
+  readonly #text: Readonly<Record<Build, string>>;
+  readonly #compiled = new Map<Build, WebAssembly.Module>();
+
+  /** The bytes of both builds, base64, as scripts/build-kernels.ts embeds them. */
+  constructor(plain: string, shared: string) {
+    this.#text = { plain, shared };
+  }
+
+  /** Compiles a build without blocking; instantiate then has nothing left to compile. */
+  async compile(options: { readonly shared?: boolean } = {}): Promise<void> {
+    const build = options.shared === true ? 'shared' : 'plain';
+    if (!this.#compiled.has(build)) {
+      this.#compiled.set(build, await WebAssembly.compile(this.#bytes(build)));
+    }
+  }
+
+  /** The module's exports on `memory`, in the build that fits the memory. */
+  instantiate(memory: WebAssembly.Memory): WebAssembly.Exports {
+    const build = isShared(memory) ? 'shared' : 'plain';
+    let module = this.#compiled.get(build);
+    if (module === undefined) {
+      module = new WebAssembly.Module(this.#bytes(build));
+      this.#compiled.set(build, module);
+    }
+    return new WebAssembly.Instance(module, { env: { memory } }).exports;
+  }
+
+  #bytes(build: Build): Uint8Array<ArrayBuffer> {
+    return Uint8Array.from(atob(this.#text[build]), (character) => character.charCodeAt(0));
+  }
+}
