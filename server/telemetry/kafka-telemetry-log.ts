@@ -6,6 +6,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { topicName, type Topic } from '../../shared/telemetry/topics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
+import { brokerVersion } from './kafka/broker-version.ts';
 import { BatchingProducer } from './kafka/batching-producer.ts';
 import { GroupMember } from './kafka/group-member.ts';
 import { createKafkaClient, type KafkaSettings } from './kafka/kafka-client.ts';
@@ -36,8 +37,8 @@ export type KafkaLogOptions = {
 const BOUNDS_MS = 200;
 
 export class KafkaTelemetryLog implements TelemetryLog {
-  readonly description: string;
   private readonly options: KafkaLogOptions;
+  private version: string | null = null;
   private readonly kafka: Kafka;
   private readonly admin: Admin;
   private readonly producer: BatchingProducer;
@@ -51,7 +52,6 @@ export class KafkaTelemetryLog implements TelemetryLog {
     this.kafka = createKafkaClient(options.settings, options.logger, options.connect);
     this.admin = this.kafka.admin();
     this.producer = new BatchingProducer(this.kafka);
-    this.description = `kafka, ${options.settings.partitions} partitions`;
   }
 
   /** Connects, makes or checks the topics. Rejects with one sentence when that cannot be done. */
@@ -67,11 +67,18 @@ export class KafkaTelemetryLog implements TelemetryLog {
     try {
       await prepareTopics(log.admin, options.settings);
       await log.producer.connect();
+      log.version = await brokerVersion(options.settings.brokers[0] ?? '', options.settings.ssl);
     } catch (error) {
       await log.close();
       throw error;
     }
     return log;
+  }
+
+  /** `kafka 4.1, 24 partitions`. */
+  get description(): string {
+    const { partitions } = this.options.settings;
+    return `${this.version === null ? 'kafka' : `kafka ${this.version}`}, ${partitions} partitions`;
   }
 
   private nameOf(topic: Topic): string {

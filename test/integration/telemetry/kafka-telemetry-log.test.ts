@@ -65,6 +65,7 @@ describeWith(['kafka'], 'the telemetry log on Apache Kafka', () => {
 
   test('makes topics that kcat reads, with LZ4, JSON and CloudEvents headers', async () => {
     const log = await open('kcat.');
+    expect(log.description).toBe('kafka 4.1, 4 partitions');
     const reporter = new LogReporter({ log, ...parts, node: 'n1' });
     for (let i = 0; i < 50; i++) {
       reporter.report({ type: 'meter', topic: 'data', stream: 's', ts: Date.now(), key: 'k', value: i });
