@@ -6,7 +6,7 @@ import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 
 const clientRoot = fileURLToPath(new URL('../client/', import.meta.url));
-const pages = ['home', 'player'];
+const pages = ['home', 'player', 'console'];
 
 export default defineConfig({
   root: clientRoot,

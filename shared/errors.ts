@@ -1,4 +1,4 @@
-// Every error code that leaves Tessera, in four families (CONTRIBUTING.md, errors). The lists are closed; docs/errors.md explains each.
+// Every error code that leaves Tessera, in five families (CONTRIBUTING.md, errors). The lists are closed; docs/errors.md explains each.
 
 /** Why a peer was refused or disconnected: the WebSocket close code, the HTTP status and the stable name. */
 export const PEER_ERRORS = {
@@ -15,6 +15,29 @@ export const PEER_ERRORS = {
 } as const;
 
 export type PeerErrorCode = keyof typeof PEER_ERRORS;
+
+/** What plain HTTP can be refused for beside PEER_ERRORS: the status and the stable `code` of the problem+json. */
+export const HTTP_ERRORS = {
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'wrong-origin': 403,
+  'operators-only': 401,
+  'upgrade-required': 426,
+  'not-ready': 503,
+  internal: 500,
+} as const;
+
+export type HttpErrorCode = keyof typeof HTTP_ERRORS;
+
+/** A request is answered with this code and one sentence, as problem+json. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError';
+  readonly code: HttpErrorCode;
+  constructor(code: HttpErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** The peer broke the rules: it is told this code and one sentence, and disconnected. */
 export class ProtocolError extends Error {

@@ -89,7 +89,7 @@ export class Canvas2dRenderer implements Renderer {
     if (frame === null) {
       this.#drawConverted(picture, display);
     } else {
-      this.#context.drawImage(frame as unknown as CanvasImageSource, 0, 0, display.width, display.height);
+      this.#context.drawImage(frame, 0, 0, display.width, display.height);
       frame.close();
     }
   }

@@ -1,8 +1,8 @@
 // Numbers and times as people read them. Pure.
 
-/** `1.25 Mbit/s`, `640 kbit/s`. */
-export function formatBitrate(kbps: number): string {
-  if (!Number.isFinite(kbps)) {
+/** `1.25 Mbit/s`, `640 kbit/s`, or a dash where nothing is known. */
+export function formatBitrate(kbps: number | null | undefined): string {
+  if (kbps === null || kbps === undefined || !Number.isFinite(kbps)) {
     return '–';
   }
   return kbps >= 1000 ? `${(kbps / 1000).toFixed(kbps >= 10_000 ? 1 : 2)} Mbit/s` : `${Math.round(kbps)} kbit/s`;

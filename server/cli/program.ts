@@ -2,13 +2,21 @@
 
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { registerAnalyze } from './analyze.ts';
-import { registerBench } from './bench.ts';
 import { reportFailure } from './command-line.ts';
-import { registerDecode } from './decode.ts';
 
-/** Every command, in the order of `tessera --help`. */
-const commands: readonly ((program: Command) => void)[] = [registerDecode, registerAnalyze, registerBench];
+type Register = (program: Command) => void;
+
+/** Every command in the order of `tessera --help`; only the one that is asked for is loaded, so that each starts quickly. */
+const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  serve: async () => (await import('./serve.ts')).registerServe,
+  encode: async () => (await import('./encode.ts')).registerEncode,
+  decode: async () => (await import('./decode.ts')).registerDecode,
+  probe: async () => (await import('./probe.ts')).registerProbe,
+  publish: async () => (await import('./publish.ts')).registerPublish,
+  watch: async () => (await import('./watch.ts')).registerWatch,
+  analyze: async () => (await import('./analyze.ts')).registerAnalyze,
+  bench: async () => (await import('./bench.ts')).registerBench,
+};
 
 /** Version of the package, from the package.json above this file (source tree and dist alike). */
 function packageVersion(): string {
@@ -36,8 +44,9 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .showHelpAfterError('(tessera COMMAND --help lists the flags)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tessera: ')) })
     .exitOverride();
-  for (const register of commands) {
-    register(program);
+  const only = commands[args[0] ?? ''];
+  for (const load of only === undefined ? Object.values(commands) : [only]) {
+    (await load())(program);
   }
   if (args.length === 0) {
     program.outputHelp({ error: true });

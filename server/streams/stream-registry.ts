@@ -20,6 +20,9 @@ const MAX_REMEMBERED = 1000;
 /** Refusals told to telemetry per second; all of them are counted in /metrics. */
 const MAX_REPORTED_REFUSALS = 10;
 
+/** Doors that refuse peers. */
+export type RefusedProtocol = 'rtmp' | 'websocket' | 'flv' | 'internal' | 'http';
+
 export type RegistryOptions = {
   readonly limits: Limits;
   readonly clock: Clock;
@@ -74,9 +77,9 @@ export class StreamRegistry implements PublishAdmission {
   }
 
   /** Counts a refusal of any room and tells telemetry (at most ten per second). */
-  refused(code: string, protocol: 'rtmp' | 'websocket' | 'flv' | 'internal', stream = ''): void {
+  refused(code: string, protocol: RefusedProtocol, stream = '', count = 1): void {
     const { clock, counters, reporter } = this.context;
-    counters.refusals.inc({ code, protocol });
+    counters.refusals.inc({ code, protocol }, count);
     const now = clock.epochMs();
     const second = Math.floor(now / 1000);
     this.refusalsThisSecond = second === this.refusalSecond ? this.refusalsThisSecond + 1 : 1;
@@ -88,7 +91,7 @@ export class StreamRegistry implements PublishAdmission {
         stream,
         ts: Math.round(now),
         session: '',
-        protocol,
+        ...(protocol === 'http' ? {} : { protocol }),
         reason: code,
       });
     }

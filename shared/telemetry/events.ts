@@ -90,7 +90,11 @@ export const deliveryReportSchema = z.object({
 
 /** Any event of any source: sensor, meter, chat. */
 export const dataEventSchema = z.object({
-  type: z.string().max(64),
+  /** The source's own word, but for the two that the reporter uses. */
+  type: z
+    .string()
+    .max(64)
+    .refine((type) => type !== 'tick' && type !== 'gap', 'is a reserved type'),
   topic: z.literal('data'),
   stream: z.string(),
   ts: epochMs,
@@ -110,6 +114,8 @@ export const tickSchema = z.object({
   stream: z.string(),
   ts: epochMs,
   isLast: z.boolean().optional(),
+  /** The publisher said goodbye; ticks go on until every window of the stream is closed. */
+  isEnded: z.boolean().optional(),
 });
 
 /** Stands for events that the reporter had to drop: sequence numbers fromSeq..seq of its own (node, boot, stream, topic). */

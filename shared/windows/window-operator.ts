@@ -28,6 +28,8 @@ export type OperatorCounters = {
 export interface WindowOperator<V> {
   /** Takes one record. `receivedAt` (ms) is needed by per-key clocks only. */
   push(key: string, value: V, ts: number, receivedAt?: number): void;
+  /** The key's clock moves on as by a record of this time, without one. */
+  observe(key: string, ts: number, receivedAt?: number): void;
   /** Explicit watermark for all keys. Has no effect on per-key clocks. */
   advance(to: number): void;
   /** Per-key clocks: the receiver's clock is now here; idle keys go on with it. */

@@ -17,6 +17,7 @@ import type { FromPublisher, ToPublisher } from '../../../shared/protocol/publis
 import { CLOSE_NORMAL, peerErrorOfClose, SUBPROTOCOL } from '../../../shared/protocol/subprotocol.ts';
 import { RAW_CODEC, trackConfigToWire } from '../../../shared/protocol/track-message.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { refusalOf } from './websocket-refusal.ts';
 
 const STEP_TIMEOUT_MS = 10_000;
 /** More waiting than this, and `drained` holds the source back. */
@@ -47,7 +48,17 @@ export class WebSocketPublisher {
   private constructor(socket: WebSocket, options: WebSocketPublisherOptions) {
     this.#socket = socket;
     this.#onKeyframeWanted = options.onKeyframeWanted ?? (() => undefined);
-    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('message', (data, isBinary) => {
+      try {
+        this.#receive(data, isBinary);
+      } catch (error) {
+        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        socket.terminate();
+      }
+    });
+    socket.on('unexpected-response', (_request, response) => {
+      void refusalOf(response).then((error) => this.#fail(error));
+    });
     socket.on('error', (error) => this.#fail(new PeerClosedError(`The connection broke: ${error.message}.`)));
     socket.on('close', (code, reason) => this.#closed(code, reason.toString()));
   }

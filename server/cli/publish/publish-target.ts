@@ -3,6 +3,8 @@
 import { flvMetaDataTag, flvSequenceTag, flvUnitTag } from '../../../shared/containers/flv/flv-muxer.ts';
 import { FLV_TAG_TYPES } from '../../../shared/containers/flv/flv-tag.ts';
 import type { TrackConfig } from '../../../shared/media/access-unit.ts';
+import { microseconds } from '../../../shared/media/time.ts';
+import type { Microseconds } from '../../../shared/media/time.ts';
 import type { RtmpClient } from '../clients/rtmp-client.ts';
 import type { WebSocketPublisher } from '../clients/websocket-publisher.ts';
 import type { SourceEvent } from './media-source.ts';
@@ -10,6 +12,8 @@ import type { SourceEvent } from './media-source.ts';
 export interface PublishTarget {
   /** Sends one event of the source. Resolves when the connection can take more; rejects when it is over. */
   send(event: SourceEvent): Promise<void>;
+  /** The wall clock that capture times are given on: the server's where the protocol can ask for it, else ours. */
+  now(): Microseconds;
   /** Says goodbye. */
   close(): Promise<void>;
 }
@@ -41,6 +45,10 @@ export class RtmpTarget implements PublishTarget {
       case 'frame':
         throw new TypeError('RTMP carries no raw pictures.');
     }
+  }
+
+  now(): Microseconds {
+    return microseconds(Math.round((performance.timeOrigin + performance.now()) * 1000));
   }
 
   close(): Promise<void> {
@@ -85,6 +93,10 @@ export class WebSocketTarget implements PublishTarget {
       case 'tag':
         throw new TypeError('tessera.1 carries units, not FLV tags.');
     }
+  }
+
+  now(): Microseconds {
+    return this.#publisher.now();
   }
 
   close(): Promise<void> {

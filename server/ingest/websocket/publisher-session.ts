@@ -14,7 +14,7 @@ import { MessageBudget } from '../../platform/message-budget.ts';
 import type { PeerHandler, WebSocketPeer } from '../../platform/web-socket-peer.ts';
 import type { PublisherSlot, PublishRequest } from '../../streams/roles.ts';
 import { PublisherTracks } from './publisher-tracks.ts';
-import type { PublishContext } from './websocket-ingest.ts';
+import type { PublishContext } from './publish-context.ts';
 
 /** What a publisher may send before its key is known: one `hello`. */
 const MAX_UNKNOWN_BYTES = 4096;

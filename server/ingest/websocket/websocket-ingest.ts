@@ -1,28 +1,14 @@
 // Publishers over WebSocket: /publish/STREAM, subprotocol `tessera.1`. Called by the composition root for each accepted connection.
 
 import { ProtocolError, type PeerErrorCode } from '../../../shared/errors.ts';
-import type { Limits } from '../../../shared/config/limits.ts';
-import { parseStreamId, type StreamId } from '../../../shared/media/brands.ts';
+import { parseStreamId } from '../../../shared/media/brands.ts';
 import { SUBPROTOCOL } from '../../../shared/protocol/subprotocol.ts';
-import type { Reporter } from '../../../shared/telemetry/reporter.ts';
 import type { AddressGate } from '../../platform/address-gate.ts';
-import type { Clock } from '../../platform/clock.ts';
-import type { Logger } from '../../platform/logger.ts';
 import type { WebSocketPeer } from '../../platform/web-socket-peer.ts';
-import type { PublishAdmission } from '../../streams/roles.ts';
+import type { PublishContext } from './publish-context.ts';
 import { PublisherSession } from './publisher-session.ts';
 
 const TICK_MS = 1000;
-
-export type PublishContext = {
-  readonly admission: PublishAdmission;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly reporter: Reporter;
-  /** Counts a refusal that the admission does not see. */
-  readonly refused: (code: PeerErrorCode, stream: StreamId | '') => void;
-};
 
 export class WebSocketIngest {
   private readonly context: PublishContext;

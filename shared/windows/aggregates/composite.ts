@@ -3,7 +3,9 @@
 import type { Aggregate, AnyAggregate, Json, Span } from './aggregate.ts';
 
 /** What `together` returns for its parts. */
-export type ResultsOf<P> = { [K in keyof P]: P[K] extends Aggregate<never, never, infer R> ? R : never };
+export type ResultsOf<P> = {
+  [K in keyof P]: P[K] extends { readonly result: (...args: never[]) => infer R } ? R : never;
+};
 
 /** Runs the named aggregates side by side over one value. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- parts differ in their accumulators; each gets back only its own
@@ -44,5 +46,51 @@ export function over<W, V, A, R>(
         aggregate.add(accumulator, selected, ts, order);
       }
     },
+  };
+}
+
+/** The same aggregate with its result turned into something else. */
+export function mapResult<V, A, R, S>(
+  aggregate: Aggregate<V, A, R>,
+  turn: (result: R, span: Span) => S,
+): Aggregate<V, A, S> {
+  return { ...aggregate, result: (accumulator, span) => turn(aggregate.result(accumulator, span), span) };
+}
+
+/** One accumulator per group of values; groups beyond `limit` are left out. Results come by name, in the order of names. */
+export function grouped<V, A, R>(
+  by: (value: V) => string,
+  aggregate: Aggregate<V, A, R>,
+  limit: number,
+): Aggregate<V, Map<string, A>, Record<string, R>> {
+  const groupOf = (groups: Map<string, A>, name: string): A | undefined => {
+    let group = groups.get(name);
+    if (group === undefined && groups.size < limit) {
+      group = aggregate.create();
+      groups.set(name, group);
+    }
+    return group;
+  };
+  const inOrder = (groups: Map<string, A>): [string, A][] => [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    create: () => new Map(),
+    add: (groups, value, ts, order) => {
+      const group = groupOf(groups, by(value));
+      if (group !== undefined) {
+        aggregate.add(group, value, ts, order);
+      }
+    },
+    merge: (into, from) => {
+      for (const [name, group] of inOrder(from)) {
+        const target = groupOf(into, name);
+        if (target !== undefined) {
+          aggregate.merge(target, group);
+        }
+      }
+    },
+    result: (groups, span) =>
+      Object.fromEntries(inOrder(groups).map(([name, group]) => [name, aggregate.result(group, span)])),
+    save: (groups) => inOrder(groups).map(([name, group]) => [name, aggregate.save(group)]),
+    load: (saved) => new Map((saved as [string, Json][]).map(([name, group]) => [name, aggregate.load(group)])),
   };
 }

@@ -77,6 +77,14 @@ export abstract class KeyedOperator<V, R, S> {
     this.runDue(keyed.timers, now);
   }
 
+  observe(key: string, ts: number, receivedAt = ts): void {
+    const keyed = this.keys.get(key);
+    if (keyed !== undefined) {
+      this.watermarks.observe(keyed.clock, ts, receivedAt);
+      this.runDue(keyed.timers, this.watermarks.of(keyed.clock));
+    }
+  }
+
   advance(to: number): void {
     if (!this.watermarks.isPerKey) {
       this.watermarks.advance(to);

@@ -24,10 +24,8 @@ const GOOD_SEARCH: SearchEffort = { rounds: 12, pattern: 4, halfRounds: 2, quart
 const DEAD_ZONES = { intra: 0.33, inter: 0.18 };
 
 /** The tools of a preset within a profile. */
-export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
-  const cabac = profile !== 'baseline';
-  const transform8x8 = profile === 'high';
-  const base = { deadZones: DEAD_ZONES, cabac, transform8x8 };
+export function toolsOf(preset: EncoderPreset, _profile: EncoderProfile): Tools {
+  const base = { deadZones: DEAD_ZONES, cabac: false, transform8x8: false };
   switch (preset) {
     case 'ultrafast':
       return {

@@ -1,0 +1,135 @@
+// `tessera serve`: runs the server until SIGTERM or SIGINT. Every key of the configuration is a flag (`--http.port 0`).
+
+import { isMainThread } from 'node:worker_threads';
+import type { Command } from 'commander';
+import { CONFIG_KEYS } from '../../shared/config/config-keys.ts';
+import type { Config } from '../../shared/config/config-schema.ts';
+import { ConfigError } from '../../shared/config/resolve-config.ts';
+import { loadConfig } from '../platform/config-loader.ts';
+import { createLogger, type Logger } from '../platform/logger.ts';
+import type { RunningServer } from '../roles/all.ts';
+import { printJson, UsageError } from './command-line.ts';
+
+/** A stop that takes longer is given up. */
+const STOP_MS = 9500;
+
+type ServeOptions = { readonly json?: true; readonly config?: string } & Readonly<
+  Record<string, string | true | undefined>
+>;
+
+/** Flags that no key of the configuration has, as path -> value, so that the refusal can name what is allowed. */
+function unknownFlags(args: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (const [index, argument] of args.entries()) {
+    if (argument.startsWith('--')) {
+      const [name = '', value] = argument.slice(2).split('=', 2);
+      flags[name] = value ?? args[index + 1] ?? '';
+    } else if (!args[index - 1]?.startsWith('--')) {
+      throw new UsageError(`serve takes flags only, not "${argument}".`);
+    }
+  }
+  return flags;
+}
+
+/** The configuration from the command line, the environment and the file. Throws UsageError. */
+async function configOf(options: ServeOptions, rest: readonly string[]): Promise<Config> {
+  const flags: Record<string, string> = unknownFlags(rest);
+  for (const { path } of CONFIG_KEYS) {
+    const value = options[path];
+    if (value !== undefined) {
+      flags[path] = value === true ? 'true' : value;
+    }
+  }
+  try {
+    return await loadConfig({ flags, ...(options.config === undefined ? {} : { file: options.config }) });
+  } catch (error) {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error;
+  }
+}
+
+function printReady(server: RunningServer, isJson: boolean): void {
+  const { http, rtmp, publishKey, operatorToken, telemetry } = server;
+  if (isJson) {
+    printJson({ event: 'ready', http, rtmp, publishKey, operatorToken, pid: process.pid, telemetry });
+    return;
+  }
+  const lines = [
+    `Tessera is ready: ${http}`,
+    ...(rtmp === null ? [] : [`  OBS        server ${rtmp}, stream key STREAM?key=${publishKey}`]),
+    `  studio     ${http}/studio`,
+    `  watch      ${http}/watch/STREAM`,
+    `  console    ${http}/console`,
+    `  publish    key ${publishKey}`,
+    `  operator   token ${operatorToken}`,
+    `  telemetry  ${telemetry}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Resolves with the exit code once a signal has stopped the server. */
+function untilStopped(server: RunningServer, logger: Logger): Promise<number> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (isStopping) {
+        resolve(1); // asked twice: at once
+        return;
+      }
+      isStopping = true;
+      logger.info({ signal }, 'stopping');
+      setTimeout(() => {
+        logger.error('the server did not stop in time');
+        resolve(1);
+      }, STOP_MS).unref();
+      server.stop().then(
+        () => {
+          logger.info('stopped');
+          resolve(0);
+        },
+        (error: unknown) => {
+          logger.error({ err: error }, 'stopping failed');
+          resolve(1);
+        },
+      );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+}
+
+async function serve(options: ServeOptions, rest: readonly string[]): Promise<void> {
+  const config = await configOf(options, rest);
+  const logger = createLogger({ level: config.log.level, json: options.json === true });
+  if (config.roles !== 'all') {
+    throw new UsageError(`The role ${config.roles} is not there yet: roles = all runs everything in one process.`);
+  }
+  const { startAll } = await import('../roles/all.ts');
+  const server = await startAll(config, { logger });
+  printReady(server, options.json === true);
+  const exitCode = await untilStopped(server, logger);
+  logger.flush();
+  // Everything is closed; what a library left open must not keep the process.
+  setImmediate(() => process.exit(exitCode));
+}
+
+/** Registers `tessera serve`. */
+export function registerServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('run the server')
+    .option('--config <file>', 'configuration file, YAML or JSON')
+    .option('--json', 'print one ready line on stdout, then log records as JSON lines on stderr')
+    .allowUnknownOption()
+    .allowExcessArguments();
+  for (const { path, allowed, description, defaultValue } of CONFIG_KEYS) {
+    const shown = defaultValue === undefined ? '' : ` (default: ${JSON.stringify(defaultValue)})`;
+    const text = `${description === '' ? '' : `${description}: `}${allowed}${shown}`;
+    command.option(`--${path} ${allowed === 'true, false' ? '[value]' : '<value>'}`, text);
+  }
+  command.action(async (options: ServeOptions) => {
+    if (!isMainThread) {
+      throw new Error('serve runs in the main thread only.');
+    }
+    await serve(options, command.args);
+  });
+}

@@ -1,0 +1,49 @@
+// What the HTTP room serves and does not make itself: the composition root hands it in.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TelemetryEvent } from '../../shared/telemetry/events.ts';
+import type { PeerErrorCode } from '../../shared/errors.ts';
+import type { PeerRequest, WebSocketPeer } from '../platform/web-socket-peer.ts';
+import type { StreamStatus } from '../read-models/stream-status.ts';
+
+/** The connection of somebody who reads one endless body. */
+export interface BodyOutlet {
+  readonly waitingBytes: number;
+  readonly takenBytes: number;
+  readonly answersPings: boolean;
+  write(chunks: readonly Uint8Array[]): void;
+  end(code: PeerErrorCode, sentence: string): void;
+  terminate(): void;
+  ping(): void;
+}
+
+/** FLV over HTTP. Both throw ProtocolError; `watch` does so before it writes anything. */
+export interface LiveBodies {
+  check(stream: string, request: Pick<PeerRequest, 'query'>): void;
+  watchHttp(outlet: BodyOutlet, stream: string, request: PeerRequest): { onDrain(): void; onClose(): void };
+}
+
+/** Takes an accepted WebSocket for the stream that its path names. */
+export type AcceptPeer = (peer: WebSocketPeer, stream: string) => void;
+
+export type HttpParts = {
+  readonly publish: AcceptPeer;
+  readonly subscribe: AcceptPeer;
+  readonly liveWebSocket: AcceptPeer;
+  readonly live: LiveBodies;
+  readonly streams: { statuses(): StreamStatus[] };
+  /** The health read model of a stream; null where there is none (then the API says `unknown`). */
+  readonly health: (stream: string) => unknown;
+  /** More routes under /api/v1 that read models of other rooms answer: `history`, `alerts`. */
+  readonly readModels?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
+  /** Throws ProtocolError `wrong-key`. */
+  readonly checkKey: (stream: string, key: string) => void;
+  readonly report: (event: TelemetryEvent) => void;
+  /** Counts a refusal. */
+  readonly refused: (code: PeerErrorCode) => void;
+  /** Null when everything works; else what is not ready, in one sentence. */
+  readonly notReady: () => string | null;
+};
+
+/** Lets operators pass and answers everybody else with 401. */
+export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;

@@ -1,0 +1,90 @@
+// /api/v1/openapi.json, generated from the zod schemas that the routes and read models use.
+
+import { z } from 'zod';
+import { assert } from '../../shared/assert.ts';
+import { HTTP_ERRORS, PEER_ERRORS } from '../../shared/errors.ts';
+import { dataEventSchema } from '../../shared/telemetry/events.ts';
+import { streamHealthSchema } from '../read-models/stream-health.ts';
+import { streamListSchema } from '../read-models/stream-status.ts';
+
+const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.enum([...Object.keys(PEER_ERRORS), ...Object.keys(HTTP_ERRORS)] as [string, ...string[]]),
+  detail: z.string(),
+});
+
+const jsonSchema = (schema: z.ZodType): unknown => {
+  const { $schema: dialect, ...rest } = z.toJSONSchema(schema) as Record<string, unknown>;
+  assert(typeof dialect === 'string', 'JSON Schema names its dialect');
+  return rest;
+};
+
+const json = (description: string, name: string): unknown => ({
+  description,
+  content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } },
+});
+
+const problem = {
+  description: 'What went wrong, with a stable `code`.',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
+
+const streamParameter = {
+  name: 'stream',
+  in: 'path',
+  required: true,
+  schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+};
+
+/** The description of /api/v1. */
+export function openApi(): unknown {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tessera', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    paths: {
+      '/api/v1/streams': {
+        get: {
+          operationId: 'listStreams',
+          summary: 'Every stream that is live, stalled or has just ended. Addresses of publishers only for operators.',
+          responses: { 200: json('The streams.', 'StreamList'), default: problem },
+        },
+      },
+      '/api/v1/streams/{stream}/health': {
+        get: {
+          operationId: 'streamHealth',
+          summary: 'The health of a stream, computed over event-time windows; `unknown` where none has spoken lately.',
+          parameters: [streamParameter],
+          responses: { 200: json('The health.', 'StreamHealth'), default: problem },
+        },
+      },
+      '/api/v1/events/{stream}': {
+        post: {
+          operationId: 'sendEvents',
+          summary: 'Events of any source, one JSON object per line. Needs the publish key of the stream.',
+          parameters: [streamParameter],
+          security: [{ publishKey: [] }],
+          requestBody: {
+            required: true,
+            content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/DataEvent' } } },
+          },
+          responses: { 202: json('How many were taken.', 'Accepted'), default: problem },
+        },
+      },
+    },
+    components: {
+      schemas: {
+        StreamList: jsonSchema(streamListSchema),
+        StreamHealth: jsonSchema(streamHealthSchema),
+        DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
+        Accepted: jsonSchema(z.object({ accepted: z.number().int() })),
+        Problem: jsonSchema(problemSchema),
+      },
+      securitySchemes: {
+        publishKey: { type: 'http', scheme: 'bearer', description: 'A publish key of the stream.' },
+        operatorToken: { type: 'http', scheme: 'bearer', description: 'The operator token; not needed on loopback.' },
+      },
+    },
+  };
+}

@@ -1,0 +1,92 @@
+// /api/v1: streams, their health, events of any source, and the OpenAPI description of it all.
+
+import type { FastifyInstance } from 'fastify';
+import { HttpError, ProtocolError } from '../../../shared/errors.ts';
+import type { Limits } from '../../../shared/config/limits.ts';
+import { parseStreamId, type StreamId } from '../../../shared/media/brands.ts';
+import { parseDataLines } from '../../../shared/telemetry/data-lines.ts';
+import { unknownHealth } from '../../read-models/stream-health.ts';
+import type { Access } from '../access.ts';
+import type { HttpParts, OperatorGuard } from '../http-parts.ts';
+import { openApi } from '../open-api.ts';
+
+const MAX_EVENT_LINES = 1000;
+
+type StreamParams = { Params: { stream: string } };
+
+function streamIdOf(text: string): StreamId {
+  const id = parseStreamId(text);
+  if (id === null) {
+    throw new ProtocolError('malformed', 'A stream name has 1 to 64 letters, digits, "-" or "_".');
+  }
+  return id;
+}
+
+/** The publish key of a request: `Authorization: Bearer KEY`, or `?key=`. */
+function keyOf(request: { readonly headers: { authorization?: string | undefined }; readonly url: string }): string {
+  const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '');
+  return bearer?.[1] ?? new URLSearchParams(request.url.split('?', 2)[1] ?? '').get('key') ?? '';
+}
+
+export function apiRoutes(
+  app: FastifyInstance,
+  options: {
+    readonly parts: HttpParts;
+    readonly access: Access;
+    readonly limits: Limits;
+    readonly guard: OperatorGuard;
+  },
+): void {
+  const { parts, access, limits, guard } = options;
+
+  app.get('/api/v1/openapi.json', () => openApi());
+
+  app.get('/api/v1/streams', (request) => {
+    const streams = parts.streams.statuses();
+    if (access.isOperator(request.raw)) {
+      return { streams };
+    }
+    // Addresses of publishers are for operators.
+    return {
+      streams: streams.map((status) => ({
+        ...status,
+        publisher: status.publisher === null ? null : { protocol: status.publisher.protocol },
+      })),
+    };
+  });
+
+  app.get<StreamParams>('/api/v1/streams/:stream/health', (request) => {
+    const stream = streamIdOf(request.params.stream);
+    const health = parts.health(stream);
+    if (health !== null) {
+      return health;
+    }
+    if (!parts.streams.statuses().some(({ id }) => id === stream)) {
+      throw new ProtocolError('no-such-stream', `There is no stream ${stream}.`);
+    }
+    return unknownHealth(stream);
+  });
+
+  for (const [name, read] of Object.entries(parts.readModels ?? {})) {
+    app.get(`/api/v1/${name}`, { onRequest: guard }, (request) =>
+      read(new URLSearchParams(request.url.split('?', 2)[1] ?? '')),
+    );
+  }
+
+  app.post<StreamParams & { Body: string }>(
+    '/api/v1/events/:stream',
+    { bodyLimit: limits.eventBytes },
+    (request, reply) => {
+      if (!access.isOriginAllowed(request.raw)) {
+        throw new HttpError('wrong-origin', 'Pages of this origin may not send events.');
+      }
+      const stream = streamIdOf(request.params.stream);
+      parts.checkKey(stream, keyOf(request));
+      const events = parseDataLines(request.body, stream, MAX_EVENT_LINES);
+      for (const event of events) {
+        parts.report(event);
+      }
+      return reply.code(202).send({ accepted: events.length });
+    },
+  );
+}

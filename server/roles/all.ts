@@ -1,0 +1,254 @@
+// The composition root of role `all`: one process with ingest, streams, transcode, delivery, telemetry and the HTTP door.
+// Knows every part; no part knows it. Called by `tessera serve` and by integration tests.
+
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../../shared/config/config-schema.ts';
+import { silentReporter } from '../../shared/telemetry/reporter.ts';
+import type { PeerErrorCode } from '../../shared/errors.ts';
+import type { StreamId } from '../../shared/media/brands.ts';
+import { ChannelSet } from '../delivery/channel-set.ts';
+import { createDeliveryCounters, type DeliveryContext } from '../delivery/delivery-context.ts';
+import { FlvDelivery } from '../delivery/flv-delivery.ts';
+import { ViewerLimits } from '../delivery/viewer-limits.ts';
+import { WebSocketDelivery } from '../delivery/websocket-delivery.ts';
+import { DemoStream } from '../demo/demo-stream.ts';
+import type { HttpParts } from '../http/http-parts.ts';
+import { HttpServer } from '../http/http-server.ts';
+import { RtmpIngest } from '../ingest/rtmp/rtmp-ingest.ts';
+import { describeVideo } from '../ingest/video-description/video-description.ts';
+import { WebSocketIngest } from '../ingest/websocket/websocket-ingest.ts';
+import { AddressGate } from '../platform/address-gate.ts';
+import { systemClock, type Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import { createMetrics, type Metrics } from '../platform/metrics.ts';
+import { loadSecrets, randomSecret, type Secrets } from '../platform/secrets.ts';
+import { createKeyCheck } from '../streams/publish-keys.ts';
+import { StreamRegistry } from '../streams/stream-registry.ts';
+import { Transcoder } from '../transcode/transcoder.ts';
+import { rtmpEvents } from './rtmp-events.ts';
+import type { TelemetryPart } from './telemetry-part.ts';
+
+const DEMO_STREAM = 'demo' as StreamId;
+const DEMO_SIZE = { width: 1280, height: 720 } as const;
+/** After the goodbyes, how long peers have to take them. */
+const GOODBYE_MS = 500;
+const TELEMETRY_FLUSH_MS = 4000;
+
+/** A server that listens. */
+export type RunningServer = {
+  readonly http: string;
+  /** Null when switched off. */
+  readonly rtmp: string | null;
+  readonly publishKey: string;
+  readonly operatorToken: string;
+  readonly telemetry: string;
+  readonly metrics: Metrics;
+  /** Tells publishers and viewers, keeps what telemetry waits, and stops listening; within 10 s. */
+  stop(): Promise<void>;
+};
+
+export type StartOptions = {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Opens the telemetry log and what reads it. Absent: nothing is recorded. */
+  readonly telemetry?: (parts: {
+    config: Config;
+    clock: Clock;
+    logger: Logger;
+    metrics: Metrics;
+  }) => Promise<TelemetryPart>;
+};
+
+const pagesFolder = (): string =>
+  fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist/pages' : '../../pages', import.meta.url));
+
+function demoKeys(
+  config: Config,
+  secrets: Secrets,
+): { readonly keys: Secrets['publishKeys']; readonly demoKey: string } {
+  const demoKey = randomSecret(); // known to nobody else
+  return {
+    demoKey,
+    keys: config.demo ? [...secrets.publishKeys, { key: demoKey, streams: [DEMO_STREAM] }] : secrets.publishKeys,
+  };
+}
+
+/** What has no door: streams and what they need. */
+async function openCore(config: Config, options: StartOptions) {
+  const { logger } = options;
+  const clock = options.clock ?? systemClock;
+  const metrics = createMetrics({ withProcess: true });
+  const secrets = await loadSecrets(config);
+  const { keys, demoKey } = demoKeys(config, secrets);
+  const telemetry = (await options.telemetry?.({ config, clock, logger, metrics })) ?? null;
+  const reporter = telemetry?.reporter ?? silentReporter;
+  const { ladder, maxCpu } = config.transcode;
+  const { limits } = config;
+  const { decodeBudgetMs } = limits;
+  const transcoder = new Transcoder({ ladder, maxCpu, decodeBudgetMs, logger, reporter, metrics });
+  const checkKey = createKeyCheck(config.auth.publish, keys);
+  const registry = new StreamRegistry({
+    limits,
+    clock,
+    logger,
+    reporter,
+    metrics,
+    keys: checkKey,
+    renditions: transcoder,
+  });
+  return {
+    config,
+    limits,
+    logger,
+    clock,
+    metrics,
+    secrets,
+    demoKey,
+    telemetry,
+    reporter,
+    transcoder,
+    checkKey,
+    registry,
+  };
+}
+
+type Core = Awaited<ReturnType<typeof openCore>>;
+
+/** Who watches. */
+function openDelivery({ registry, limits, clock, logger, reporter, metrics }: Core) {
+  const context: DeliveryContext = {
+    registry,
+    limits,
+    clock,
+    logger,
+    reporter,
+    counters: createDeliveryCounters(metrics),
+  };
+  const channels = new ChannelSet(context);
+  const viewerLimits = new ViewerLimits(limits);
+  return {
+    channels,
+    viewers: new WebSocketDelivery(context, channels, viewerLimits),
+    flv: new FlvDelivery(context, channels, viewerLimits),
+  };
+}
+
+type Delivery = ReturnType<typeof openDelivery>;
+
+/** Who publishes, and the HTTP door for everybody. */
+function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => string | null) {
+  const { config, limits, logger, clock, metrics, secrets, telemetry, reporter, checkKey, registry } = core;
+  const gate = new AddressGate(limits.connectionsPerIp);
+  const refused = (code: PeerErrorCode, stream: string): void => {
+    registry.refused(code, 'websocket', stream);
+  };
+  const publishers = new WebSocketIngest({ admission: registry, limits, clock, logger, reporter, refused }, gate);
+  const parts: HttpParts = {
+    publish: (peer, stream) => {
+      publishers.accept(peer, stream);
+    },
+    subscribe: (peer, stream) => {
+      viewers.accept(peer, stream);
+    },
+    liveWebSocket: (peer, stream) => {
+      flv.accept(peer, stream);
+    },
+    live: flv,
+    streams: registry,
+    health: (stream) => telemetry?.health(stream) ?? null,
+    readModels: telemetry?.readModels ?? {},
+    checkKey,
+    report: (event) => {
+      reporter.report(event);
+    },
+    refused: (code) => {
+      registry.refused(code, 'http');
+    },
+    notReady,
+  };
+  const { operatorToken } = secrets;
+  const http = new HttpServer({ config, operatorToken, metrics, logger, gate, pages: pagesFolder(), parts });
+  return { publishers, http, rtmp: openRtmp(core) };
+}
+
+function openRtmp({ config, limits, registry, metrics, reporter, clock, logger }: Core): RtmpIngest | null {
+  const { host, port } = config.rtmp;
+  if (port === 'off') {
+    return null;
+  }
+  return new RtmpIngest({
+    host,
+    port,
+    admission: registry,
+    describeVideo,
+    limits: {
+      connections: limits.publishers + limits.connectionsPerIp,
+      connectionsPerAddress: limits.connectionsPerIp,
+      messageBytes: limits.publisherMessageBytes,
+      handshakeMs: limits.handshakeMs,
+      idleMs: limits.idlePublisherMs,
+    },
+    onEvent: rtmpEvents({ registry, metrics, reporter, clock, logger }),
+  });
+}
+
+function startDemo({ config, registry, clock, logger, demoKey }: Core): DemoStream | null {
+  if (!config.demo) {
+    return null;
+  }
+  const demo = new DemoStream({
+    admission: registry,
+    clock,
+    logger,
+    streamId: DEMO_STREAM,
+    key: demoKey,
+    size: DEMO_SIZE,
+  });
+  demo.start();
+  return demo;
+}
+
+/** Starts every part and resolves when all of them listen. Rejects with one sentence; what had started is stopped again. */
+export async function startAll(config: Config, options: StartOptions): Promise<RunningServer> {
+  const core = await openCore(config, options);
+  const { registry, transcoder, telemetry, secrets, metrics } = core;
+  let notReady: string | null = 'The server is starting.';
+  const delivery = openDelivery(core);
+  const { publishers, http, rtmp } = openDoors(core, delivery, () => notReady);
+  let demo: DemoStream | null = null;
+  const stop = async (): Promise<void> => {
+    notReady = 'The server is shutting down.';
+    demo?.stop();
+    delivery.viewers.drain();
+    delivery.flv.drain();
+    publishers.close();
+    registry.drain();
+    await Promise.all([rtmp?.stop(), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
+    delivery.channels.close();
+    await http.stop();
+    await transcoder.close();
+    await telemetry?.close(TELEMETRY_FLUSH_MS);
+  };
+  try {
+    const [httpAddress, rtmpPort] = await Promise.all([http.start(), rtmp?.start() ?? null]);
+    notReady = null;
+    demo = startDemo(core);
+    return {
+      http: httpAddress,
+      rtmp: rtmpPort === null ? null : `rtmp://${shownHost(config.rtmp.host)}:${rtmpPort}/live`,
+      publishKey: secrets.publishKeys[0]?.key ?? '',
+      operatorToken: secrets.operatorToken,
+      telemetry: telemetry?.description ?? 'off',
+      metrics,
+      stop,
+    };
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A host that one can connect to. */
+function shownHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+}

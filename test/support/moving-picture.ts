@@ -1,0 +1,62 @@
+// Synthetic clips for encoder tests: a textured background that pans, a block that moves on its own, noise, cuts and fades, seeded.
+// Every frame is a function of its index, so clips need no files and no memory.
+
+import { type I420Frame, i420ByteLength, packedI420 } from '../../shared/media/frame.ts';
+import { UNSPECIFIED_COLOUR } from '../../shared/media/colour.ts';
+import { microseconds } from '../../shared/media/time.ts';
+import { seededRandom } from './random.ts';
+
+export type MovingPictureOptions = {
+  readonly width: number;
+  readonly height: number;
+  readonly seed: number;
+  /** Amplitude of noise added to each frame, 0..64. */
+  readonly noise?: number;
+  /** Frames between hard cuts; none when left out. */
+  readonly cutEvery?: number;
+  /** Still picture: nothing moves. */
+  readonly isStill?: boolean;
+  readonly fps?: number;
+};
+
+/** Makes frame `index` of a clip. */
+export function movingPicture(options: MovingPictureOptions): (index: number) => I420Frame {
+  const { width, height, seed, noise = 0, cutEvery = 0, isStill = false, fps = 25 } = options;
+  const chromaWidth = (width + 1) >> 1;
+  const chromaHeight = (height + 1) >> 1;
+  return (index) => {
+    const scene = cutEvery > 0 ? Math.floor(index / cutEvery) : 0;
+    const random = seededRandom(seed * 7919 + scene * 104729 + 1);
+    const [fx, fy, px, py] = [3 + random(29), 3 + random(23), random(7) - 3, random(5) - 2];
+    const base = 60 + random(120);
+    const time = isStill ? 0 : index;
+    const grain = seededRandom(seed + 31 * index + 5);
+    const bytes = new Uint8Array(i420ByteLength(width, height));
+    const boxX = Math.floor(width / 2 + (width / 3) * Math.sin(time / 7));
+    const boxY = Math.floor(height / 2 + (height / 3) * Math.cos(time / 5));
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const u = x + (px * time) / 2;
+        const v = y + (py * time) / 4;
+        let value = base + 40 * Math.sin(u / fx) + 30 * Math.cos(v / fy) + (((u >> 3) ^ (v >> 3)) & 1) * 12;
+        if (Math.abs(x - boxX) < 20 && Math.abs(y - boxY) < 14) {
+          value = 235 - ((x - boxX) & 7) * 9;
+        }
+        bytes[y * width + x] = Math.max(0, Math.min(255, value + (noise > 0 ? grain(2 * noise + 1) - noise : 0)));
+      }
+    }
+    let at = width * height;
+    for (let plane = 0; plane < 2; plane++) {
+      for (let y = 0; y < chromaHeight; y++) {
+        for (let x = 0; x < chromaWidth; x++) {
+          bytes[at++] = 128 + 50 * Math.sin((x + (plane + 1) * time) / 11 + y / (9 + plane));
+        }
+      }
+    }
+    return packedI420(
+      bytes,
+      { width, height },
+      { timestamp: microseconds(Math.round((index * 1e6) / fps)), colour: UNSPECIFIED_COLOUR },
+    );
+  };
+}
