@@ -42,6 +42,8 @@ export type PipelineHost = {
 
 /** A picture older than this is not encoded when a newer unit is waiting. */
 const LATE_MS = 200;
+/** Even a hopelessly slow machine shows a picture this often. */
+const LONGEST_PAUSE_US = 500_000;
 /** Units whose picture has not come out yet; more means that pictures are lost. */
 const MAX_PENDING = 256;
 
@@ -55,6 +57,7 @@ export class SourcePipeline {
   private source: SourceStart;
   private isGroupDue = true;
   private encodedMs = 0;
+  private lastEncodedUs = 0;
 
   constructor(source: SourceStart, host: PipelineHost) {
     this.host = host;
@@ -163,6 +166,14 @@ export class SourcePipeline {
     }
   }
 
+  private isLate(frame: I420Frame, origin: PipelineUnit, now: number): boolean {
+    return (
+      now - origin.queuedAt > LATE_MS &&
+      origin.index < this.host.newestIndex() &&
+      Math.abs(frame.timestamp - this.lastEncodedUs) < LONGEST_PAUSE_US
+    );
+  }
+
   private onPicture(frame: I420Frame, origin: PipelineUnit): void {
     const isRaw = this.source.decoder.kind === 'raw';
     if (origin.unit.priority === 'key' && !isRaw) {
@@ -172,10 +183,11 @@ export class SourcePipeline {
       return;
     }
     const startedAt = this.host.now();
-    if (startedAt - origin.queuedAt > LATE_MS && origin.index < this.host.newestIndex()) {
+    if (this.isLate(frame, origin, startedAt)) {
       this.host.events.onDropped('late');
       return;
     }
+    this.lastEncodedUs = frame.timestamp;
     this.host.onPhase('encoding');
     const startsGroup = this.schedule.startsGroup(frame.timestamp, this.isGroupDue);
     this.isGroupDue = false;
