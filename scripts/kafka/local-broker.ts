@@ -232,7 +232,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const ports = await freePorts(count * 2);
   const plans: Plan[] = Array.from({ length: count }, (_, i) => ({
-    port: options.port === 0 ? (ports[2 * i]) : options.port + i,
+    port: options.port === 0 ? ports[2 * i] : options.port + i,
     controllerPort: ports[2 * i + 1],
   }));
   const logging = writeLogging(dataDir);
@@ -242,7 +242,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       .trim()
       .split('\n')
       .at(-1);
-    writeFileSync(idPath, id ?? '');
+    writeFileSync(idPath, id as string);
   }
   const clusterId = readFileSync(idPath, 'utf8').trim();
   const nodes = plans.map(({ port }, i) => {
@@ -267,10 +267,10 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   return {
     bootstrap: plans.map(({ port }) => `127.0.0.1:${port}`).join(','),
     version: KAFKA_VERSIONS[line],
-    stopNode: (node, signal = 'SIGTERM') => nodes[node]?.stop(signal) ?? Promise.resolve(),
+    stopNode: async (node, signal = 'SIGTERM') => nodes.at(node)?.stop(signal),
     startNode: async (node) => {
-      nodes[node]?.launch();
-      await nodes[node]?.ready();
+      nodes.at(node)?.launch();
+      await nodes.at(node)?.ready();
     },
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop('SIGTERM')));
