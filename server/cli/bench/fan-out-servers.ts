@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { AccessUnit, VideoTrackConfig } from '../../../shared/media/access-unit.ts';
+import type { AccessUnit, AudioTrackConfig, VideoTrackConfig } from '../../../shared/media/access-unit.ts';
 import { UNSPECIFIED_COLOUR } from '../../../shared/media/colour.ts';
 import { microseconds } from '../../../shared/media/time.ts';
 import { childEntry } from '../../platform/child-entry.ts';
@@ -17,6 +17,10 @@ import { RtmpTarget, WebSocketTarget, type PublishTarget } from '../publish/publ
 
 export const FPS = 25;
 export const UNIT_BYTES = 5000; // 1 Mbit/s
+const AUDIO_FRAME_BYTES = 170; // 64 kbit/s
+const AUDIO_FRAMES_PER_SECOND = 48_000 / 1024;
+/** Payload bytes that one viewer gets per picture, its audio included. */
+export const BYTES_PER_PICTURE = UNIT_BYTES + (AUDIO_FRAME_BYTES * AUDIO_FRAMES_PER_SECOND) / FPS;
 const GROUP = 50;
 /** Ticks of /proc/PID/stat per second. */
 const CLOCK_TICKS = 100;
@@ -170,15 +174,33 @@ function unitAt(frame: number): AccessUnit {
   return { priority: isKey ? 'key' : 'reference', pts: at, dts: at, data, arrivalTime: microseconds(0) };
 }
 
-/** Sends the feed in real time until the returned function is called. */
+const AUDIO: AudioTrackConfig = {
+  kind: 'audio',
+  codec: 'mp4a.40.2',
+  description: Uint8Array.of(0x11, 0x90),
+  sampleRate: 48_000,
+  channels: 2,
+};
+
+function audioAt(frame: number): AccessUnit {
+  const at = microseconds(Math.round((frame * 1_000_000) / AUDIO_FRAMES_PER_SECOND));
+  const data = new Uint8Array(AUDIO_FRAME_BYTES).fill(0x21);
+  return { priority: 'key', pts: at, dts: at, data, arrivalTime: microseconds(0) };
+}
+
+/** Sends the feed (video and AAC audio) in real time until the returned function is called. */
 export async function feed(target: PublishTarget): Promise<() => void> {
   await target.send({ kind: 'track', name: 'video', config: CONFIG });
+  await target.send({ kind: 'track', name: 'audio', config: AUDIO });
   const started = performance.now();
-  let frame = 0;
+  const next = { video: 0, audio: 0 };
   const timer = setInterval(() => {
-    while (performance.now() - started >= (frame * 1000) / FPS) {
-      void target.send({ kind: 'unit', name: 'video', unit: unitAt(frame) }).catch(() => undefined);
-      frame++;
+    const seconds = (performance.now() - started) / 1000;
+    for (; next.audio <= seconds * AUDIO_FRAMES_PER_SECOND; next.audio++) {
+      void target.send({ kind: 'unit', name: 'audio', unit: audioAt(next.audio) }).catch(() => undefined);
+    }
+    for (; next.video <= seconds * FPS; next.video++) {
+      void target.send({ kind: 'unit', name: 'video', unit: unitAt(next.video) }).catch(() => undefined);
     }
   }, 5);
   return () => {
