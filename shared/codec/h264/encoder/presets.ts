@@ -23,6 +23,11 @@ const GOOD_SEARCH: SearchEffort = { rounds: 12, pattern: 4, halfRounds: 2, quart
 
 const DEAD_ZONES = { intra: 0.33, inter: 0.18 };
 
+/** Profile of a preset when none is asked for: the fast ones stay in Constrained Baseline, which everything decodes. */
+export function defaultProfileOf(preset: EncoderPreset): EncoderProfile {
+  return preset === 'balanced' || preset === 'quality' ? 'high' : 'baseline';
+}
+
 /** The tools of a preset within a profile. */
 export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
   const base = { deadZones: DEAD_ZONES, cabac: profile !== 'baseline', transform8x8: false };
