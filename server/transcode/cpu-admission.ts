@@ -13,21 +13,22 @@ export type CoreShare = number;
 
 /** Milliseconds per million samples before anything was measured: slow enough to refuse what a slow machine cannot do. */
 const UNMEASURED_MS_PER_MEGAPIXEL: Readonly<Record<WorkKind, number>> = { encode: 24, decode: 8 };
-/** Weight of a new measurement (a mean over about a second of frames). */
-const SMOOTHING = 0.2;
+/** Weight of a new measurement: what became slower is believed slowly, what became faster (compiled code) soon. */
+const SMOOTHING = { slower: 0.2, faster: 0.5 } as const;
 /** A thread that is busier than this drops frames at every hiccup. */
-const MAX_SHARE_OF_ONE_THREAD = 0.9;
+export const MAX_THREAD_SHARE = 0.9;
 
 /** Learns the cost of work per picture size. */
 export class CostModel {
   private readonly measured: Readonly<Record<WorkKind, Map<number, number>>> = { encode: new Map(), decode: new Map() };
 
-  /** Takes the mean of some frames: `ms` per frame of `size`. */
+  /** Takes the measurement of some frames: CPU `ms` per frame of `size`. */
   observe(kind: WorkKind, size: Size, ms: number): void {
     const pixels = size.width * size.height;
     const rate = (ms * 1_000_000) / pixels;
     const before = this.measured[kind].get(pixels);
-    this.measured[kind].set(pixels, before === undefined ? rate : before + SMOOTHING * (rate - before));
+    const weight = before === undefined ? 1 : rate < before ? SMOOTHING.faster : SMOOTHING.slower;
+    this.measured[kind].set(pixels, (before ?? 0) + weight * (rate - (before ?? 0)));
   }
 
   /** Milliseconds for one frame of `size`, by the measurement of the size nearest to it. */
@@ -57,7 +58,7 @@ export class CostModel {
 /** Work that is running: one per source, with its renditions. */
 export type RunningSource = { readonly decode: CoreShare; readonly renditions: Map<string, CoreShare> };
 
-export type CpuLimits = { readonly cores: number; readonly maxCpu: number };
+export type CpuLimits = { readonly cores: number; readonly maxCpu: number; readonly maxThreadShare: number };
 
 /** Sums what runs and says whether one more fits. */
 export class CpuAdmission {
@@ -92,7 +93,7 @@ export class CpuAdmission {
       );
     }
     const onThread = needed + (source === null ? 0 : shareOf(source));
-    if (onThread > MAX_SHARE_OF_ONE_THREAD) {
+    if (onThread > this.limits.maxThreadShare) {
       return `${name} is too slow on this machine: with its source it needs about ${cores(onThread)} of the one core that a source can use`;
     }
     return null;

@@ -28,7 +28,7 @@ export type ToWorker =
   | { readonly kind: 'add-rendition'; readonly rendition: RenditionDescription }
   | { readonly kind: 'remove-rendition'; readonly name: string }
   | { readonly kind: 'keyframe'; readonly name: string }
-  /** Ends the source and its renditions; the worker is then free for another. */
+  /** Ends the source, its renditions and its child; the worker is then free for another. */
   | { readonly kind: 'reset' };
 
 export type FromWorker =
@@ -44,7 +44,7 @@ export type FromWorker =
       readonly qp: number;
     }
   | { readonly kind: 'dropped'; readonly reason: 'late' | 'decoder'; readonly count: number }
-  /** Mean milliseconds per frame over the last second or so. */
+  /** CPU milliseconds per frame: the median of the last second or so. */
   | {
       readonly kind: 'cost';
       readonly work: 'encode' | 'decode';
