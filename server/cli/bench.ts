@@ -10,6 +10,7 @@ import { printJson, UsageError } from './command-line.ts';
 /** Name -> loader of its runner; loaded only when asked for, so that `tessera --help` stays quick. */
 const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
   kernels: async () => (await import('./bench/kernels.ts')).benchKernels,
+  encode: async () => (await import('./bench/encode.ts')).benchEncode,
   decode: async () => (await import('./bench/decode.ts')).benchDecode,
   telemetry: async () => (await import('./bench/telemetry.ts')).benchTelemetry,
 };

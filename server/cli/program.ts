@@ -10,6 +10,7 @@ type Register = (program: Command) => void;
 const commands: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve.ts')).registerServe,
   encode: async () => (await import('./encode.ts')).registerEncode,
+  decode: async () => (await import('./decode.ts')).registerDecode,
   publish: async () => (await import('./publish.ts')).registerPublish,
   watch: async () => (await import('./watch.ts')).registerWatch,
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,

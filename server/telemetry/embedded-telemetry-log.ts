@@ -99,8 +99,8 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     const appendedAt = this.options.clock.epochMs();
     const ends = new Map<number, number>();
     let cost = this.meta.get(['bytes', topic]) ?? 0;
-    for (const { key, value, timestamp, headers } of records) {
-      const partition = partitionOf(key, this.partitionCount);
+    for (const { key, value, timestamp, headers, partitionKey } of records) {
+      const partition = partitionOf(partitionKey ?? key, this.partitionCount);
       const offset = ends.get(partition) ?? this.meta.get(['end', topic, partition]) ?? 0;
       const row: Row = [appendedAt, timestamp, key, value, headers ?? null];
       if (isCompact) {

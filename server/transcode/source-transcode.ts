@@ -221,8 +221,8 @@ export class SourceTranscode {
       this.currentGroup = next.group;
       const index = this.nextIndex++;
       this.worker.announceNewest(index + this.queue.length);
-      // The unit is shared with every viewer: the worker gets a copy of its own.
-      const data = next.unit.data.slice();
+      // The unit is shared with every viewer: the worker gets a copy of its own (slice() of a Buffer would be a view).
+      const data = new Uint8Array(next.unit.data);
       const { isCatchUp, queuedAt } = next;
       this.worker.post({ kind: 'unit', unit: { ...next.unit, data }, isCatchUp, queuedAt, index }, [data.buffer]);
     }

@@ -2,7 +2,7 @@
 // @types/node-media-server describes version 2. test/unit/server/ingest/rtmp/nms-contract.test.ts fails when these fields move.
 
 declare module 'node-media-server' {
-  import type { Server, Socket } from 'node:net';
+  import type { Server } from 'node:net';
 
   export type NmsConfig = {
     readonly bind: string;
@@ -15,7 +15,7 @@ declare module 'node-media-server' {
 
   export default class NodeMediaServer {
     constructor(config: NmsConfig);
-    readonly rtmpServer: { readonly tcpServer: Server; handleRequest(socket: Socket): void };
+    readonly rtmpServer: { readonly tcpServer: Server };
   }
 }
 

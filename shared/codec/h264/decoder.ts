@@ -233,9 +233,6 @@ export class H264Decoder {
     this.trace?.slice?.(header, context);
     const pictures = this.activate(context);
     pictures.decodeSlice(reader, header, context, timestamp, this.accessUnit);
-    if (pictures.takeHoles()) {
-      this.report('missing-reference', 0);
-    }
   }
 
   /** The picture decoder for the slice's SPS; a new one when the sequence changes. */

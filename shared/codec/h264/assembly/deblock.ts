@@ -3,7 +3,7 @@
 // Luma: a vector holds one sample (p2, p1, ... q2) of all 16 lines; for vertical edges the 16 rows are transposed first.
 // Chroma: eight lines in 16-bit lanes.
 
-class Bytes {
+export class Bytes {
   // @ts-ignore: decorator
   @inline static lo8(a: v128, b: v128): v128 {
     return v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -43,7 +43,7 @@ class Bytes {
 }
 
 /** Filtered samples of a luma edge with bS < 4 (8-461 to 8-471). tC0 is masked: 0 where nothing may change. */
-class Normal {
+export class Normal {
   /** Clip3(-tC, tC, ((q0 - p0) << 2) + (p1 - q1) + 4) >> 3) as signed bytes. */
   // @ts-ignore: decorator
   @inline static delta(p1: v128, p0: v128, q0: v128, q1: v128, tC: v128): v128 {
@@ -90,7 +90,7 @@ class Normal {
 }
 
 /** Filtered samples of a luma edge with bS 4 (8-474 to 8-481), for side a of the edge; b is the other side. */
-class Strong {
+export class Strong {
   /** (2 * p1 + p0 + q1 + 2) >> 2 */
   // @ts-ignore: decorator
   @inline static weak0(a1: v128, a0: v128, b1: v128): v128 {

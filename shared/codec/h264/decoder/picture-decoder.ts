@@ -25,6 +25,7 @@ import { concealPicture } from './concealment.ts';
 import type { Sequence } from './sequence.ts';
 import { SliceDataDecoder } from './slice-data.ts';
 import { sliceGroupSuccessor } from './slice-groups.ts';
+import { HOLE_ID } from './slice-references.ts';
 import { setSliceParameters, setSliceReferences } from './slice-parameters.ts';
 
 const { max, min } = Math;
@@ -143,6 +144,12 @@ export class PictureDecoder {
     if (s.decodedMbs < current.macroblocks) {
       this.events.error('lost-slice', 0);
       concealPicture(s, this.lastReference ?? this.buffer.frames.find((frame) => frame !== picture) ?? null);
+    }
+    if (this.hasHoles) {
+      this.hasHoles = false;
+      if (s.refPic0.includes(HOLE_ID) || s.refPic1.includes(HOLE_ID)) {
+        this.events.error('missing-reference', 0);
+      }
     }
     this.deblocker.filterPicture();
     picture.decoded |= structure;
@@ -433,11 +440,4 @@ export class PictureDecoder {
 
   /** A list of the current picture has entries that no picture fills. */
   private hasHoles = false;
-
-  /** Reads and clears the mark that lists had holes. */
-  takeHoles(): boolean {
-    const { hasHoles } = this;
-    this.hasHoles = false;
-    return hasHoles;
-  }
 }

@@ -9,6 +9,9 @@ import type { SliceState } from './slice-state.ts';
 
 const { abs, max, min, trunc } = Math;
 
+/** Identity of an entry that no picture fills: legal as long as nothing refers to it. */
+export const HOLE_ID = 127;
+
 function setReference(s: SliceState, at: number, reference: Reference, currentStructure: number): void {
   const { picture, structure } = reference;
   const isBottom = structure === BOTTOM_FIELD;
@@ -33,13 +36,13 @@ export function setReferences(
   let hasHoles = false;
   for (let list = 0; list < 2; list++) {
     for (const [i, entry] of lists[list].entries()) {
-      let reference = entry;
-      if (reference === null || reference.picture.isNonExisting) {
-        hasHoles = true;
-        const isField = structure !== FRAME;
-        reference ??= { picture: substitute, structure: isField ? structure : FRAME };
-      }
+      const isHole = entry === null || entry.picture.isNonExisting;
+      const reference = entry ?? { picture: substitute, structure };
       setReference(s, 64 * list + i, reference, structure);
+      if (isHole) {
+        hasHoles = true;
+        s.refId[64 * list + i] = HOLE_ID;
+      }
       if (s.MbaffFrameFlag) {
         const { picture } = reference;
         for (let parity = 0; parity < 2; parity++) {

@@ -5,6 +5,7 @@
 import { BitReader } from '../../../bitstream/bit-reader.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
+import { DEBLOCK_RECORD_BYTES, STRENGTH_PARAMETER_BYTES } from '../kernels/row-deblock-kernels.ts';
 import type { MacroblockStore } from '../macroblock/mb-store.ts';
 import type { Picture, Reference } from '../dpb/picture.ts';
 
@@ -21,6 +22,11 @@ export const REF_UNAVAILABLE = -2;
 /** Reference lists as flat arrays: index 64 * list + refIdx; MBAFF field macroblocks use 128 * (1 + parity) + the same. */
 const LIST_ENTRIES = 128 * 3;
 
+/** Bytes of the deblocker's scratch: records of a row, parameters, QPc by QPY, filter parameters of every slice. */
+export function deblockScratchBytes(PicWidthInMbs: number, macroblocks: number): number {
+  return DEBLOCK_RECORD_BYTES * PicWidthInMbs + STRENGTH_PARAMETER_BYTES + 104 + 4 * macroblocks + 64;
+}
+
 /** The state of slice decoding. */
 export class SliceState {
   readonly kernels: ReconstructionKernels;
@@ -32,6 +38,9 @@ export class SliceState {
   /** Two prediction blocks of 16x16 luma, stride 16, and a source window for edge emulation. */
   readonly scratchPointer: Pointer;
   readonly emulationPointer: Pointer;
+
+  /** Scratch of the deblocker, deblockScratchBytes long. */
+  readonly deblockPointer: Pointer;
 
   // Frame geometry.
   readonly PicWidthInMbs: number;
@@ -196,6 +205,10 @@ export class SliceState {
     this.coefficients.fill(0);
     this.scratchPointer = memory.allocate(1024, 16);
     this.emulationPointer = memory.allocate(32 * 32, 16);
+    this.deblockPointer = memory.allocate(
+      deblockScratchBytes(options.PicWidthInMbs, options.PicWidthInMbs * options.FrameHeightInMbs),
+      16,
+    );
     this.PicWidthInMbs = options.PicWidthInMbs;
     this.FrameHeightInMbs = options.FrameHeightInMbs;
     this.frameStrideY = options.PicWidthInMbs * 16;

@@ -130,8 +130,28 @@ export interface DeblockKernels {
   deblockChromaHorizontalStrong(pixels: Pointer, stride: number, alpha: number, beta: number): void;
 }
 
+/** Deblocking of whole macroblock rows of frames and fields; row-deblock-kernels.ts describes records and parameters. */
+export interface RowDeblockKernels {
+  /** Fills the records of one row (8.7.2.1) from `parameters`, see STRENGTH_PARAMETERS. Not for MBAFF frames. */
+  boundaryStrengths(parameters: Pointer): void;
+  /**
+   * Filters all edges of one row of 4:2:0 macroblocks, left to right, vertical edges of each before horizontal ones. The row above must be
+   * filtered already. `u` 0: no chroma. A field of a frame has its planes' strides doubled.
+   */
+  deblockRow(
+    y: Pointer,
+    u: Pointer,
+    v: Pointer,
+    strideY: number,
+    strideC: number,
+    macroblocks: number,
+    records: Pointer,
+  ): void;
+}
+
 /** What the decoder needs; the encoder adds its analysis kernels in analysis-kernels.ts. */
-export interface ReconstructionKernels extends InterKernels, IntraKernels, TransformKernels, DeblockKernels {
+export interface ReconstructionKernels
+  extends InterKernels, IntraKernels, TransformKernels, DeblockKernels, RowDeblockKernels {
   readonly memory: WebAssembly.Memory;
 }
 

@@ -5,15 +5,18 @@ import { createReferenceDeblockKernels } from './deblock-kernels.ts';
 import { createReferenceInterKernels } from './inter-kernels.ts';
 import { createReferenceIntraKernels } from './intra-kernels.ts';
 import type { ReconstructionKernels } from './kernels.ts';
+import { createReferenceRowDeblockKernels } from './row-deblock-kernels.ts';
 import { createReferenceTransformKernels } from './transform-kernels.ts';
 
 /** All reconstruction kernels on `memory`, whose size must never change afterwards. */
 export function createReferenceKernels(memory: WebAssembly.Memory): ReconstructionKernels {
+  const deblock = createReferenceDeblockKernels(memory);
   return {
     memory,
     ...createReferenceInterKernels(memory),
     ...createReferenceIntraKernels(memory),
     ...createReferenceTransformKernels(memory),
-    ...createReferenceDeblockKernels(memory),
+    ...deblock,
+    ...createReferenceRowDeblockKernels(memory, deblock),
   };
 }
