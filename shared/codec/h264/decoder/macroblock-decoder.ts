@@ -84,8 +84,8 @@ export class MacroblockDecoder {
     store.direct[mb] = s.directMask;
     if (cabac !== null) {
       s.lastDeltaNotZero = false;
-      store.mvd.fill(0, mb * 16, mb * 16 + 16);
-      store.mvd.fill(0, (store.macroblocks + mb) * 16, (store.macroblocks + mb) * 16 + 16);
+      store.clearMvd(mb, 0);
+      store.clearMvd(mb, 1);
     }
     if (s.isB) {
       predictInter(s);
@@ -93,7 +93,7 @@ export class MacroblockDecoder {
       s.mb_type = 0;
       predictInter(s);
     }
-    store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+    store.clearIntraModes(mb);
     store.intraChromaMode[mb] = 0;
     store.cbp[mb] = 0;
     store.nonZero[mb] = 0;
@@ -126,9 +126,8 @@ export class MacroblockDecoder {
     storeNoMotion(s, 1);
     s.store.direct[s.mb] = 0;
     if (cabac !== null) {
-      const { mvd, macroblocks } = s.store;
-      mvd.fill(0, s.mb * 16, s.mb * 16 + 16);
-      mvd.fill(0, (macroblocks + s.mb) * 16, (macroblocks + s.mb) * 16 + 16);
+      s.store.clearMvd(s.mb, 0);
+      s.store.clearMvd(s.mb, 1);
     }
     if (mb_type === I_PCM) {
       this.pcm(cabac);
@@ -186,7 +185,7 @@ export class MacroblockDecoder {
     s.lastDeltaNotZero = false;
     store.kind[mb] = MB_PCM;
     store.totalCoeff.fill(16, mb * 24, mb * 24 + 24);
-    store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+    store.clearIntraModes(mb);
     store.intraChromaMode[mb] = 0;
     store.cbp[mb] = 0x72f;
     store.nonZero[mb] = 0xffff;
@@ -209,7 +208,7 @@ export class MacroblockDecoder {
     }
     store.kind[mb] = s.kind;
     if (is16x16) {
-      store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+      store.clearIntraModes(mb);
     } else {
       this.readIntraModes(syntax);
     }
@@ -272,7 +271,7 @@ export class MacroblockDecoder {
     const { s } = this;
     const { store, mb, mb_type, isB } = s;
     s.kind = MB_INTER;
-    store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+    store.clearIntraModes(mb);
     store.intraChromaMode[mb] = 0;
     fillMotionCache(s, 0);
     if (isB) {
