@@ -28,6 +28,9 @@ export type PipelineEvents = {
   readonly onDecoderDied: (sentence: string) => void;
 };
 
+/** What the thread is busy with. */
+type Phase = 'idle' | 'decoding' | 'encoding';
+
 export type PipelineHost = {
   readonly codecs: CodecSet;
   readonly events: PipelineEvents;
@@ -38,7 +41,7 @@ export type PipelineHost = {
   /** Index of the newest unit on its way to this pipeline. */
   readonly newestIndex: () => number;
   /** Tells the watchdog what the thread is busy with. */
-  readonly onPhase: (phase: 'idle' | 'decoding' | 'encoding') => void;
+  readonly onPhase: (phase: Phase) => void;
   readonly decodeBudgetMs: number;
   /** Age from which a picture is not encoded when a newer unit is waiting. */
   readonly lateMs: number;
@@ -58,6 +61,7 @@ export class SourcePipeline {
   private decoder: FrameDecoder | null = null;
   private source: SourceStart;
   private isGroupDue = true;
+  private phase: Phase = 'idle';
   private encodedMs = 0;
   private lastEncodedUs = 0;
 
@@ -128,9 +132,9 @@ export class SourcePipeline {
     }
     const startedAt = this.host.cpuNow();
     this.encodedMs = 0;
-    this.host.onPhase('decoding');
+    this.setPhase('decoding');
     this.decoder.decode(unit.unit);
-    this.host.onPhase('idle');
+    this.setPhase('idle');
     if (this.source.decoder.kind === 'tessera') {
       this.host.events.onCost('decode', this.source.config, this.host.cpuNow() - startedAt - this.encodedMs);
     }
@@ -195,8 +199,9 @@ export class SourcePipeline {
   }
 
   private encode(frame: I420Frame, origin: PipelineUnit): void {
-    const { cpuNow, events, onPhase } = this.host;
-    onPhase('encoding');
+    const { cpuNow, events } = this.host;
+    const before = this.phase; // idle when the picture comes from a child
+    this.setPhase('encoding');
     const startsGroup = this.schedule.startsGroup(frame.timestamp, this.isGroupDue);
     this.isGroupDue = false;
     const fps = this.rate.fps ?? this.source.config.fps ?? 30;
@@ -208,7 +213,12 @@ export class SourcePipeline {
         events.onCost('encode', { ...rendition.size }, ms);
       }
     }
-    onPhase('decoding');
+    this.setPhase(before);
+  }
+
+  private setPhase(phase: Phase): void {
+    this.phase = phase;
+    this.host.onPhase(phase);
   }
 }
 

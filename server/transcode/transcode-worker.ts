@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { calibrate } from './calibration.ts';
 import { productionCodecs } from './production-codecs.ts';
 import { SourcePipeline, type PipelineEvents } from './source-pipeline.ts';
-import { threadCpuMs } from './thread-cpu.ts';
+import { kernelThreadId, threadCpuMs } from './thread-cpu.ts';
 import { BOARD, boardTime, PHASE, sharedNow, type FromWorker, type ToWorker } from './worker-messages.ts';
 
 /** Given by worker-pool.ts. */
@@ -24,6 +24,8 @@ const port = parentPort;
 if (port === null) {
   throw new TypeError('transcode-worker runs as a worker thread only.');
 }
+
+Atomics.store(board, BOARD.threadId, kernelThreadId());
 
 let pipeline: SourcePipeline | null = null;
 const costs = new Map<string, number[]>();
@@ -72,6 +74,7 @@ const host = {
   newestIndex: () => Atomics.load(board, BOARD.newest),
   onPhase: (phase: keyof typeof PHASE) => {
     Atomics.store(board, BOARD.since, boardTime(sharedNow()));
+    Atomics.store(board, BOARD.sinceCpu, boardTime(threadCpuMs()));
     Atomics.store(board, BOARD.phase, PHASE[phase]);
   },
   decodeBudgetMs: data.decodeBudgetMs,

@@ -69,7 +69,11 @@ export const BOARD = {
   since: 1,
   /** Index of the newest unit that is on its way. */
   newest: 2,
-  size: 3,
+  /** kernelThreadId() of the worker. */
+  threadId: 3,
+  /** threadCpuMs() when the phase began, modulo 2^30, whole milliseconds. */
+  sinceCpu: 4,
+  size: 5,
 } as const;
 
 export const PHASE = { idle: 0, decoding: 1, encoding: 2 } as const;

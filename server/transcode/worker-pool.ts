@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { cpuMsOfThread } from './thread-cpu.ts';
 import {
   BOARD,
   PHASE,
@@ -35,6 +36,8 @@ const MAX_YOUNG_GENERATION_MB = 64;
 const WATCH_EVERY_MS = 50;
 /** Encoding all renditions of one picture has no budget in the design; this is a thread that hangs. */
 const ENCODE_BUDGET_MS = 5000;
+/** A thread that gets no CPU is given up after this many times its budget on the wall clock. */
+const WALL_PATIENCE = 20;
 /** A worker that does not answer for this long is ended without its goodbye. */
 const END_PATIENCE_MS = 2000;
 /** Idle workers that are kept for the next source. */
@@ -225,12 +228,18 @@ export class PooledWorker {
     if (phase === PHASE.idle) {
       return;
     }
-    const elapsed = sinceBoardTime(Atomics.load(this.board, BOARD.since), sharedNow());
     const isDecoding = phase === PHASE.decoding;
     const budget = isDecoding ? this.options.decodeBudgetMs : ENCODE_BUDGET_MS;
     // A clock that reads slightly ahead wraps to a huge value: not a hang.
-    if (elapsed > budget && elapsed < 2 ** 29 && !this.isDead) {
-      this.failure = `${isDecoding ? 'decoding' : 'encoding'} one picture took more than ${budget} ms`;
+    const wallMs = sinceBoardTime(Atomics.load(this.board, BOARD.since), sharedNow());
+    if (wallMs <= budget || wallMs > 2 ** 29 || this.isDead) {
+      return;
+    }
+    // On a busy machine the thread may have waited for a core most of the time: that is not the picture's fault.
+    const cpuMs = cpuMsOfThread(Atomics.load(this.board, BOARD.threadId));
+    const spentMs = cpuMs === null ? wallMs : sinceBoardTime(Atomics.load(this.board, BOARD.sinceCpu), cpuMs);
+    if (spentMs > budget || wallMs > budget * WALL_PATIENCE) {
+      this.failure = `${isDecoding ? 'decoding' : 'encoding'} one picture took more than ${budget} ms of CPU time`;
       this.isPoison = isDecoding;
       void this.thread.terminate();
     }
