@@ -140,7 +140,7 @@ export function telemetryLogContract(subject: ContractSubject): void {
     await log.commit(group, at(0), 7);
     expect(await log.committed(group, at(0))).toBe(7);
     expect(await log.committed(`${group}-other`, at(0))).toBeNull();
-  });
+  }, 60_000);
 
   test('delivers to a subscriber what was there and what comes, in order', async () => {
     const begin = await ends('data');
