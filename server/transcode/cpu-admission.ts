@@ -1,8 +1,6 @@
 // Which renditions the machine can afford: milliseconds per frame are measured on running renditions (and by a calibration before
 // the first), turned into a share of cores, and compared with `transcode.maxCpu`. Pure; used by transcoder.ts.
 
-import type { RenditionDescription } from '../streams/roles.ts';
-
 /** What a worker spends on one frame. */
 export type WorkKind = 'encode' | 'decode';
 
@@ -46,7 +44,7 @@ export class CostModel {
     return (rate * pixels) / 1_000_000;
   }
 
-  encodeShare(rendition: RenditionDescription): CoreShare {
+  encodeShare(rendition: Size & { readonly fps: number }): CoreShare {
     return (this.estimateMs('encode', rendition) * rendition.fps) / 1000;
   }
 

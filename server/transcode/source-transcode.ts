@@ -192,11 +192,12 @@ export class SourceTranscode {
     this.pump();
   }
 
-  /** Cached units lag by one, because only the last of them is to be encoded. */
+  /** Cached units lag by one, because only the last of them is to be encoded. What no other needs is not decoded for that. */
   private releaseHeld(isCatchUp: boolean): void {
-    if (this.heldCached !== null) {
-      this.enqueue({ ...this.heldCached, isCatchUp });
-      this.heldCached = null;
+    const held = this.heldCached;
+    this.heldCached = null;
+    if (held !== null && !(isCatchUp && held.unit.priority === 'discardable')) {
+      this.enqueue({ ...held, isCatchUp });
     }
   }
 

@@ -49,6 +49,8 @@ type Work = {
   readonly running: RunningSource;
 };
 
+type Size = { readonly width: number; readonly height: number };
+
 const STOPPED: RunningRendition = { requestKeyframe: () => undefined, stop: () => undefined };
 const ASSUMED_FPS = 30;
 const LATE_MS = 200;
@@ -89,6 +91,14 @@ export class Transcoder implements RenditionProvider {
   /** Starts a worker ahead of the first viewer. */
   prewarm(): void {
     this.pool.prewarm();
+  }
+
+  /** The first of the sizes whose encoding takes at most `share` of the CPU that renditions may use; the last when none does. */
+  affordable(sizes: readonly [Size, ...Size[]], fps: number, share: number): Size {
+    const [first, ...smaller] = sizes;
+    const isAffordable = (size: Size): boolean =>
+      this.costs.encodeShare({ ...size, fps }) <= share * this.admission.capacity;
+    return sizes.find(isAffordable) ?? smaller.at(-1) ?? first;
   }
 
   /** The workers that transcode now, for operators and tests. */
