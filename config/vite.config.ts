@@ -6,7 +6,7 @@ import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 
 const clientRoot = fileURLToPath(new URL('../client/', import.meta.url));
-const pages = ['home', 'player', 'console'];
+const pages = ['home', 'player', 'studio', 'console'];
 
 export default defineConfig({
   root: clientRoot,

@@ -33,6 +33,17 @@ function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+});
+
+function clockTime(seconds: number): string {
+  return CLOCK.format(seconds * 1000);
+}
+
 function optionsFor(props: TimeChartProps, width: number): UPlot.Options {
   const axis: UPlot.Axis = {
     stroke: token('--text-faint'),
@@ -51,7 +62,7 @@ function optionsFor(props: TimeChartProps, width: number): UPlot.Options {
       y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.15)] },
     },
     axes: [
-      { ...axis, size: 26, space: 70 },
+      { ...axis, size: 26, space: 90, values: (_chart, splits) => splits.map(clockTime) },
       { ...axis, size: 52, space: 34 },
     ],
     series: [

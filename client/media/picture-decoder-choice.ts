@@ -52,6 +52,12 @@ export async function createPictureDecoder(
     decoder.configure(config);
     return decoder;
   }
+  if (choice !== 'webcodecs' && isOurCodec(config.codec)) {
+    const { WasmPictureDecoder } = await import('./wasm-picture-decoder.ts');
+    const decoder = new WasmPictureDecoder(buffers, events);
+    decoder.configure(config);
+    return decoder;
+  }
   throw new UnsupportedTrackError(unsupportedSentence(config.codec, situation));
 }
 

@@ -49,13 +49,26 @@ export class PictureQueue<P extends QueuedPicture> {
     return evicted;
   }
 
-  /** Removes every picture that is due; the last is to be painted, the others came too late to be seen. */
-  takeDue(isDue: (ptsUs: number) => boolean): P[] {
-    const due: P[] = [];
-    for (let first = this.#pictures[0]; first !== undefined && isDue(first.ptsUs); first = this.#pictures[0]) {
-      due.push(...this.#takeFirst());
+  /**
+   * Removes the picture to paint now, and before it those that are too late to be seen: all but the last that `isDue`, as far as they
+   * are also `isStale`. A picture that is only a little late is painted, and the next one at the next refresh.
+   */
+  takeDue(
+    isDue: (ptsUs: number) => boolean,
+    isStale: (ptsUs: number) => boolean,
+  ): { readonly stale: P[]; readonly picture: P | null } {
+    const stale: P[] = [];
+    const [first] = this.#pictures;
+    if (first === undefined || !isDue(first.ptsUs)) {
+      return { stale, picture: null };
     }
-    return due;
+    for (let next = this.#pictures[1]; next !== undefined && isDue(next.ptsUs); next = this.#pictures[1]) {
+      if (!isStale(this.#pictures[0]?.ptsUs ?? 0)) {
+        break;
+      }
+      stale.push(...this.#takeFirst());
+    }
+    return { stale, picture: this.#takeFirst()[0] ?? null };
   }
 
   /** Empties the queue and returns what was in it. */

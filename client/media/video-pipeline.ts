@@ -56,6 +56,7 @@ const MAX_WAITING_UNITS = 600; // while a decoder is being set up
 const MAX_REMEMBERED_UNITS = 900;
 const BURST_SETTLE_MS = 60;
 const TOLERANCE_MS = 6;
+const PATIENCE_MS = 50;
 const LATE_MS = 150;
 
 /** The video half of a playback session. */
@@ -295,23 +296,17 @@ export class VideoPipeline {
 
   #tick(nowMs: number): void {
     const { clock, counters } = this.#parts;
-    let due = this.#queue.takeDue((ptsUs) => clock.dueAtMs(ptsUs / 1000) <= nowMs);
-    if (due.length === 0) {
-      let isFirst = true;
-      due = this.#queue.takeDue((ptsUs) => {
-        const isNearlyDue = isFirst && clock.dueAtMs(ptsUs / 1000) <= nowMs + TOLERANCE_MS;
-        isFirst = false;
-        return isNearlyDue;
-      });
-    }
-    const newest = due.pop();
+    const { stale, picture } = this.#queue.takeDue(
+      (ptsUs) => clock.dueAtMs(ptsUs / 1000) <= nowMs + TOLERANCE_MS,
+      (ptsUs) => clock.dueAtMs(ptsUs / 1000) + PATIENCE_MS < nowMs,
+    );
     if (!this.#isHidden && !this.#isPaused) {
-      counters.dropped(due.length);
+      counters.dropped(stale.length);
     }
-    due.forEach((picture) => this.#times.delete(picture.ptsUs));
-    this.#giveBack(due);
-    if (newest !== undefined) {
-      this.#paint(newest, nowMs);
+    stale.forEach((late) => this.#times.delete(late.ptsUs));
+    this.#giveBack(stale);
+    if (picture !== null) {
+      this.#paint(picture, nowMs);
     }
     if (this.#queue.length > 0) {
       this.#paintLoop.request();

@@ -24,7 +24,7 @@ type EncodeFlags = {
   readonly maxKbps?: number;
   readonly bufferMs?: number;
   readonly preset: EncoderPreset;
-  readonly profile: EncoderProfile;
+  readonly profile?: EncoderProfile;
   readonly tune: EncoderTune;
   readonly keyint?: number | 'infinite';
   readonly layers: number;
@@ -109,7 +109,7 @@ function configOf(flags: EncodeFlags, header: Y4mHeader, frame: I420Frame): Enco
     framerate: header.framerate,
     rateControl: rateControlOf(flags),
     preset: flags.preset,
-    profile: flags.profile,
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
     tune: flags.tune,
     ...(flags.keyint === undefined ? {} : { keyint: flags.keyint }),
     layers: flags.layers as 1 | 2 | 3,
@@ -288,7 +288,13 @@ export function registerEncode(program: Command): void {
         .choices(['ultrafast', 'fast', 'balanced', 'quality'])
         .default('fast'),
     )
-    .addOption(new Option('--profile <name>').choices(['baseline', 'main', 'high']).default('baseline'))
+    .addOption(
+      new Option('--profile <name>', 'default: baseline for ultrafast and fast, else high').choices([
+        'baseline',
+        'main',
+        'high',
+      ]),
+    )
     .addOption(new Option('--tune <name>').choices(['camera', 'screen', 'psnr']).default('camera'))
     .option('--keyint <n|infinite>', 'frames from IDR to IDR (default 2 s)', keyintOf)
     .option('--layers <n>', 'temporal layers, 1..3', wholeNumber(1, 3), 1)

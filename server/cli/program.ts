@@ -15,6 +15,8 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   publish: async () => (await import('./publish.ts')).registerPublish,
   watch: async () => (await import('./watch.ts')).registerWatch,
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,
+  'verify-replay': async () => (await import('./verify-replay.ts')).registerVerifyReplay,
+  capacity: async () => (await import('./capacity.ts')).registerCapacity,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
 

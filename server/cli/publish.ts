@@ -6,15 +6,15 @@ import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import { parseRtmpAddress, RtmpClient } from './clients/rtmp-client.ts';
 import { WebSocketPublisher } from './clients/websocket-publisher.ts';
 import { finiteNumber, printJson, UsageError } from './command-line.ts';
+import { DecodingSource } from './publish/decoding-source.ts';
 import { FrameEncoder } from './publish/frame-encoder.ts';
-import { timeOf } from './publish/media-source.ts';
-import type { MediaSource, SourceEvent } from './publish/media-source.ts';
+import { isPictureSource, timeOf } from './publish/media-source.ts';
+import type { MediaSource, PictureSource, SourceEvent } from './publish/media-source.ts';
 import { kindOfFile, openSource } from './publish/open-source.ts';
 import type { FileKind } from './publish/open-source.ts';
 import { continuousEvents, Pacer } from './publish/pacing.ts';
 import { RtmpTarget, WebSocketTarget } from './publish/publish-target.ts';
 import type { PublishTarget } from './publish/publish-target.ts';
-import { Y4mSource } from './publish/y4m-source.ts';
 
 type PublishOptions = {
   readonly key?: string;
@@ -41,8 +41,8 @@ export function registerPublish(program: Command): void {
     .argument('<url>', 'ws(s)://HOST/publish/STREAM?key=KEY or rtmp://HOST/live/STREAM?key=KEY')
     .option('--key <key>', 'publish key, where it is not in the address')
     .option('--loop', 'start again at the end of the file; time goes on')
-    .option('--raw', 'send a Y4M file as raw pictures (WebSocket only)')
-    .option('--encode', 'encode a Y4M file with our encoder (the default for Y4M)')
+    .option('--raw', 'send raw pictures (Y4M, or H.264 decoded here; WebSocket only)')
+    .option('--encode', 'encode with our encoder (Y4M, where it is the default, or H.264 decoded here)')
     .option('--seconds <n>', 'stop after this much media', finiteNumber(0.001, 1e9))
     .option('--kbps <n>', 'bitrate of --encode', finiteNumber(1, 1e6))
     .option('--fps <n>', 'frame rate of an H.264 file that does not say it', finiteNumber(0.1, 1000))
@@ -59,12 +59,12 @@ export function registerPublish(program: Command): void {
 export async function publishFile(file: string, url: string, options: PublishOptions): Promise<PublishSummary> {
   const protocol = protocolOf(url);
   const kind = await kindOfFile(file);
-  checkCombination(kind, protocol, options);
-  const source = openSource(file, kind, {
-    asTags: protocol === 'rtmp',
-    ...(options.fps === undefined ? {} : { fps: options.fps }),
-  });
+  checkCombination(protocol, options);
+  const source = sourceOf(file, kind, protocol, options);
   let isKeyframeWanted = false;
+  // The file's first event is read before anybody is disturbed: a file that cannot be sent opens no stream.
+  const reading = continuousEvents(source, options.loop === true);
+  const events = await started(reading);
   try {
     const target = await connect(url, protocol, options, () => (isKeyframeWanted = true));
     const takeKeyframeWish = (): boolean => {
@@ -72,12 +72,35 @@ export async function publishFile(file: string, url: string, options: PublishOpt
       isKeyframeWanted = false;
       return wish;
     };
-    return await run(source, target, { options, takeKeyframeWish });
+    return await run({ source, events }, target, { options, takeKeyframeWish });
   } catch (error) {
     throw error instanceof ProtocolError && error.code !== 'unsupported-codec'
       ? new Error(`The server refused the publisher (${error.code}): ${error.message}`)
       : error;
+  } finally {
+    await reading.return(undefined); // the file is closed also when nobody took it
   }
+}
+
+/** The file as units, as whole FLV tags for RTMP, or as pictures where they are to be encoded or sent raw. */
+function sourceOf(file: string, kind: FileKind, protocol: Protocol, options: PublishOptions): MediaSource {
+  const wantsPictures = options.raw === true || options.encode === true;
+  const source = openSource(file, kind, {
+    asTags: protocol === 'rtmp' && !wantsPictures,
+    ...(options.fps === undefined ? {} : { fps: options.fps }),
+  });
+  return wantsPictures && kind !== 'y4m' ? new DecodingSource(source) : source;
+}
+
+/** The same events, the first of them already read. Rejects when reading it fails. */
+async function started(events: AsyncGenerator<SourceEvent>): Promise<AsyncIterable<SourceEvent>> {
+  const first = await events.next();
+  return (async function* () {
+    if (first.done !== true) {
+      yield first.value;
+      yield* events;
+    }
+  })();
 }
 
 function protocolOf(url: string): Protocol {
@@ -91,12 +114,9 @@ function protocolOf(url: string): Protocol {
   throw new UsageError(`The address ${url.split('?')[0] ?? ''} must start with ws://, wss:// or rtmp://.`);
 }
 
-function checkCombination(kind: FileKind, protocol: Protocol, options: PublishOptions): void {
+function checkCombination(protocol: Protocol, options: PublishOptions): void {
   if (options.raw === true && options.encode === true) {
     throw new UsageError('Give --raw or --encode, not both.');
-  }
-  if ((options.raw === true || options.encode === true) && kind !== 'y4m') {
-    throw new UsageError('--raw and --encode need a Y4M file: every other file is sent as it is.');
   }
   if (options.raw === true && protocol === 'rtmp') {
     throw new UsageError('RTMP carries no raw pictures: use a ws:// address, or --encode.');
@@ -134,19 +154,20 @@ type Run = { readonly options: PublishOptions; readonly takeKeyframeWish: () => 
 
 /** Reads, waits, encodes where asked, sends; says goodbye also on Ctrl-C. */
 async function run(
-  source: MediaSource,
+  { source, events }: { readonly source: MediaSource; readonly events: AsyncIterable<SourceEvent> },
   target: PublishTarget,
   { options, takeKeyframeWish }: Run,
 ): Promise<PublishSummary> {
   const pacer = new Pacer();
-  const transform =
-    source instanceof Y4mSource ? pictureTransform(source, target, { options, takeKeyframeWish }) : passThrough;
+  const transform = isPictureSource(source)
+    ? pictureTransform(source, target, { options, takeKeyframeWish })
+    : passThrough;
   const interruption = { hasCome: false };
   const interrupt = (): void => void (interruption.hasCome = true);
   process.once('SIGINT', interrupt);
   const summary = { seconds: 0, units: 0, bytes: 0 };
   try {
-    for await (const event of continuousEvents(source, options.loop === true)) {
+    for await (const event of events) {
       const time = timeOf(event);
       if (interruption.hasCome || (time !== null && time / 1e6 >= (options.seconds ?? Infinity))) {
         break;
@@ -171,7 +192,7 @@ const passThrough = (event: SourceEvent): SourceEvent[] => [event];
 
 /** Pictures are encoded, or announced as a raw track. */
 function pictureTransform(
-  source: Y4mSource,
+  source: PictureSource,
   target: PublishTarget,
   { options, takeKeyframeWish }: Run,
 ): (event: SourceEvent) => SourceEvent[] {

@@ -2,7 +2,9 @@
 
 import type { Command } from 'commander';
 import { PeerClosedError, ProtocolError } from '../../shared/errors.ts';
+import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
 import type { AccessUnit, TrackConfig } from '../../shared/media/access-unit.ts';
+import type { I420Frame } from '../../shared/media/frame.ts';
 import type { WireObject } from '../../shared/protocol/object-header.ts';
 import { watchFlv } from './clients/flv-subscriber.ts';
 import { WebSocketSubscriber } from './clients/websocket-subscriber.ts';
@@ -17,6 +19,7 @@ type WatchOptions = {
   readonly class?: string;
   readonly seconds?: number;
   readonly output?: string;
+  readonly decode?: true;
   readonly json?: true;
 };
 
@@ -32,6 +35,7 @@ export function registerWatch(program: Command): void {
     .option('--class <class>', 'realtime or normal (bigger writes, a little later)')
     .option('--seconds <n>', 'leave after this time; else when the stream ends', finiteNumber(0.1, 1e9))
     .option('-o, --output <file>', 'write the video as an H.264 byte stream; - is stdout')
+    .option('--decode', 'decode the video with our decoder and count what it could not')
     .option('--json', 'print one JSON document on stdout')
     .action(async (url: string, options: WatchOptions) => {
       const summary = await watchStream(url, options);
@@ -46,7 +50,7 @@ export function registerWatch(program: Command): void {
 /** Watches and returns the figures. Rejects with one sentence when refused, or when no picture came. */
 export async function watchStream(url: string, options: WatchOptions): Promise<WatchSummary> {
   const target = targetOf(url, options);
-  const viewer = new Viewer(options.output);
+  const viewer = new Viewer(options);
   try {
     await (target.kind === 'flv'
       ? watchHttpFlv(target.url, viewer, options)
@@ -92,14 +96,24 @@ function targetOf(text: string, options: WatchOptions): Target {
 class Viewer {
   readonly statistics = new ViewerStatistics(performance.now());
   readonly #file: AnnexBFile | null;
+  readonly #decoder: H264Decoder | null;
 
-  constructor(output: string | undefined) {
+  constructor({ output, decode }: WatchOptions) {
     this.#file = output === undefined ? null : new AnnexBFile(output);
+    const count = { output: (frame: I420Frame) => frame.close(), error: () => this.statistics.countDecodeErrors(1) };
+    this.#decoder = decode === true ? new H264Decoder(count) : null;
   }
 
   configure(config: TrackConfig): void {
-    if (config.kind === 'video') {
-      this.#file?.configure(config);
+    if (config.kind !== 'video') {
+      return;
+    }
+    this.#file?.configure(config);
+    if (this.#decoder !== null) {
+      if (!config.codec.startsWith('avc1') || config.description === undefined) {
+        throw new ProtocolError('unsupported-codec', `--decode reads H.264; this track is ${config.codec}.`);
+      }
+      this.#decoder.configure({ format: 'avc', description: config.description });
     }
   }
 
@@ -115,7 +129,7 @@ class Viewer {
       dtsUs: unit.dts,
       at: performance.now(),
     });
-    this.#write(kind, isKey, unit.data);
+    this.#keep(kind, unit);
   }
 
   takeObject(object: WireObject, track: SubscribedTrack, serverNow: number | null): void {
@@ -137,16 +151,18 @@ class Viewer {
       at: performance.now(),
       ...(isTimed ? { latencyMs: serverNow - origin / 1000 } : {}),
     });
-    this.#write(kind, isKey, object.payload);
+    this.#keep(kind, { priority: object.priority, pts: object.pts, data: object.payload });
   }
 
   async close(): Promise<void> {
     await this.#file?.close();
   }
 
-  #write(kind: 'video' | 'audio', isKey: boolean, data: Uint8Array): void {
+  #keep(kind: 'video' | 'audio', { priority, pts, data }: Pick<AccessUnit, 'priority' | 'pts' | 'data'>): void {
     if (kind === 'video') {
+      const isKey = priority === 'key';
       this.#file?.write({ isKey, data });
+      this.#decoder?.decode({ type: isKey ? 'key' : 'delta', timestamp: pts, data });
     }
   }
 }

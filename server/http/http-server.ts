@@ -59,6 +59,9 @@ export class HttpServer {
       bodyLimit: config.limits.eventBytes,
       routerOptions: { maxParamLength: 128 },
       logger: false,
+      frameworkErrors: (error, _request, reply) => {
+        void this.answer(reply, error);
+      },
     });
     this.app = app;
     await this.build(app);
@@ -81,11 +84,13 @@ export class HttpServer {
     if (this.app === null) {
       return;
     }
-    const closed = this.app.close();
+    const { server } = this.app; // listens by our own call, so fastify does not close it
+    const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of this.sockets) {
       socket.destroy();
     }
     await closed;
+    await this.app.close();
   }
 
   private async serverFactory(): Promise<(handler: RequestListener) => Server> {
@@ -149,7 +154,7 @@ export class HttpServer {
         throw new HttpError('upgrade-required', 'This address speaks WebSocket (subprotocol tessera.1).');
       });
     }
-    await pageRoutes(app, pages, guard);
+    pageRoutes(app, pages, guard);
     app.setNotFoundHandler((_request, reply) =>
       this.answer(reply, new HttpError('not-found', 'There is nothing here.')),
     );

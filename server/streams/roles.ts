@@ -90,3 +90,9 @@ export interface RenditionProvider {
     sink: RenditionSink,
   ): RunningRendition;
 }
+
+/** Makes AAC of audio that FLV players do not take. Implemented by server/transcode. */
+export interface AacProvider {
+  /** The AAC twin of an Opus track: made once per stream and only while something is attached; or why it cannot be made. */
+  aacOf(source: StreamTrack): StreamTrack | { readonly reason: string };
+}

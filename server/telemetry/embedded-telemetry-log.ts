@@ -99,8 +99,8 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     const appendedAt = this.options.clock.epochMs();
     const ends = new Map<number, number>();
     let cost = this.meta.get(['bytes', topic]) ?? 0;
-    for (const { key, value, timestamp, headers } of records) {
-      const partition = partitionOf(key, this.partitionCount);
+    for (const { key, value, timestamp, headers, partitionKey } of records) {
+      const partition = partitionOf(partitionKey ?? key, this.partitionCount);
       const offset = ends.get(partition) ?? this.meta.get(['end', topic, partition]) ?? 0;
       const row: Row = [appendedAt, timestamp, key, value, headers ?? null];
       if (isCompact) {
@@ -156,6 +156,19 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
 
   committed(group: string, { topic, partition }: TopicPartition): Promise<number | null> {
     return Promise.resolve(this.meta.get(['commit', group, topic, partition]) ?? null);
+  }
+
+  /** Removes the records of a partition before `offset`. */
+  async truncate({ topic, partition }: TopicPartition, offset: number): Promise<void> {
+    await this.root.transaction(() => {
+      let cost = this.meta.get(['bytes', topic]) ?? 0;
+      const range = { start: [topic, partition, 0] as RecordKey, end: [topic, partition, offset] as RecordKey };
+      for (const { key, value: row } of [...this.records.getRange(range)]) {
+        void this.records.remove(key);
+        cost -= costOf(row);
+      }
+      void this.meta.put(['bytes', topic], cost);
+    });
   }
 
   subscribe(subscriber: Subscriber): Promise<Subscription> {

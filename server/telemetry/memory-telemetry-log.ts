@@ -44,8 +44,8 @@ export class MemoryTelemetryLog implements TelemetryLog {
   }
 
   append(topic: Topic, records: readonly LogRecord[]): Promise<void> {
-    for (const record of records) {
-      const partition = partitionOf(record.key, this.partitionCount);
+    for (const { partitionKey, ...record } of records) {
+      const partition = partitionOf(partitionKey ?? record.key, this.partitionCount);
       const kept = this.partition({ topic, partition });
       kept.records.push({ ...record, partition, offset: kept.end++ });
       if (TOPICS[topic].kind === 'compact') {

@@ -11,9 +11,11 @@ export type LogRecord = {
   /** Event time, epoch ms. */
   readonly timestamp: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Chooses the partition instead of the key; not stored. */
+  readonly partitionKey?: string;
 };
 
-export type StoredRecord = LogRecord & { readonly partition: number; readonly offset: number };
+export type StoredRecord = Omit<LogRecord, 'partitionKey'> & { readonly partition: number; readonly offset: number };
 
 export type TopicPartition = { readonly topic: Topic; readonly partition: number };
 

@@ -4,7 +4,6 @@
 import type { VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import { parseAvcDecoderConfigurationRecord } from '../../shared/bitstream/avcc.ts';
 import { parseNalUnit } from '../../shared/codec/h264/syntax/nal-unit.ts';
-import { parsePps, type PictureParameterSet } from '../../shared/codec/h264/syntax/pps.ts';
 import { parseSps, type SequenceParameterSet } from '../../shared/codec/h264/syntax/sps.ts';
 
 export type SourceInspection = {
@@ -15,8 +14,6 @@ export type SourceInspection = {
   readonly reorderDepth: number;
 };
 
-type ParameterSets = { readonly sps: SequenceParameterSet; readonly pps: readonly PictureParameterSet[] };
-
 /** Without VUI an encoder may use any depth up to the DPB's; live encoders use at most this. */
 const USUAL_REORDER_DEPTH = 2;
 
@@ -24,40 +21,30 @@ export function inspectSource(config: VideoTrackConfig): SourceInspection {
   if (!/^avc[13]\./.test(config.codec)) {
     return { isH264: false, missingInOurs: config.codec, reorderDepth: 0 };
   }
-  const sets = readParameterSets(config.description);
-  if (sets === null) {
+  const sps = readSps(config.description);
+  if (sps === null) {
     return { isH264: true, missingInOurs: null, reorderDepth: USUAL_REORDER_DEPTH };
   }
-  return { isH264: true, missingInOurs: missingFeature(sets), reorderDepth: reorderDepthOf(sets.sps) };
+  return { isH264: true, missingInOurs: missingFeature(sps), reorderDepth: reorderDepthOf(sps) };
 }
 
-function readParameterSets(description: Uint8Array | undefined): ParameterSets | null {
+function readSps(description: Uint8Array | undefined): SequenceParameterSet | null {
   if (description === undefined) {
     return null;
   }
   try {
-    const record = parseAvcDecoderConfigurationRecord(description);
-    const [first] = record.sequenceParameterSets;
-    if (first === undefined) {
-      return null;
-    }
-    const sps = parseSps(parseNalUnit(first).rbsp);
-    const pps = record.pictureParameterSets.map((set) => parsePps(parseNalUnit(set).rbsp, sps.chroma_format_idc));
-    return { sps, pps };
+    const [first] = parseAvcDecoderConfigurationRecord(description).sequenceParameterSets;
+    return first === undefined ? null : parseSps(parseNalUnit(first).rbsp);
   } catch {
-    return null; // damaged sets: the decoder says what is wrong when it meets them
+    return null; // a damaged set: the decoder says what is wrong when it meets it
   }
 }
 
-/** The first tool that our decoder does not have, or null. */
-function missingFeature({ sps, pps }: ParameterSets): string | null {
+/** What our decoder does not have, or null. It takes Baseline, Main and High with 8 bits in 4:2:0, progressive and interlaced. */
+function missingFeature(sps: SequenceParameterSet): string | null {
   const checks: readonly (readonly [boolean, string])[] = [
-    [sps.chroma_format_idc !== 1, 'a chroma format other than 4:2:0'],
+    [sps.chroma_format_idc > 1, 'a chroma format other than 4:2:0'],
     [sps.bit_depth_luma_minus8 + sps.bit_depth_chroma_minus8 > 0, 'more than 8 bits per sample'],
-    [!sps.frame_mbs_only_flag, 'interlaced coding'],
-    [pps.some((set) => set.entropy_coding_mode_flag), 'CABAC'],
-    [pps.some((set) => set.high?.transform_8x8_mode_flag === true), 'the 8x8 transform'],
-    [sps.profile_idc !== 66 && (sps.constraint_set_flags & 0x40) === 0, 'B slices'],
   ];
   return checks.find(([isMissing]) => isMissing)?.[1] ?? null;
 }

@@ -1,7 +1,7 @@
 // The SIMD analysis kernels of the encoder equal their TypeScript reference: results, outputs, and nothing written beside them.
 import { expect, test } from '@jest/globals';
 import type { AnalysisKernels } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
-import { HALF_BYTES, MAX_LEVEL } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
+import { HALF_BYTES, MAX_LEVEL, QUANTISER_BYTES } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
 import { CodecMemory } from '../../shared/codec/h264/kernels/codec-memory.ts';
 import { createEncoderKernels } from '../../shared/codec/h264/kernels/encoder-kernels.ts';
 import { Quantisers, QUANTISERS_BYTES } from '../../shared/codec/h264/residual/quantisers.ts';
@@ -90,7 +90,7 @@ for (const build of ['plain', 'shared'] as const) {
     for (const kind of SAMPLE_KINDS) {
       for (let qp = 0; qp < 52; qp++) {
         arena.fillSamples(kind, 41 + qp);
-        arena.write(quantiser, quantiserBytes(qp, qp % 2 === 0 ? 'intra' : 'inter', 80));
+        arena.write(quantiser, quantiserBytes(qp, qp % 2 === 0 ? 'intra' : 'inter', QUANTISER_BYTES));
         const [a, as, b, bs] = [block(), stride(), block(), stride()];
         const label = `${kind} QP ${qp}`;
         arena.compare(label, (k) => k.quantizeLuma(a, as, b, bs, quantiser, levels, coefficients, masks));
@@ -104,7 +104,7 @@ for (const build of ['plain', 'shared'] as const) {
   test(`${build}: levels never exceed what CAVLC can write`, () => {
     arena.fillSamples('zeros', 1);
     arena.write(base + 4096, new Array<number>(4096).fill(255));
-    arena.write(base + 40000, quantiserBytes(0, 'intra', 80));
+    arena.write(base + 40000, quantiserBytes(0, 'intra', QUANTISER_BYTES));
     arena.compare('maximum', (k) =>
       k.quantizeIntra16x16(base + 4096, 64, base + 1024, 16, base + 40000, base + 41024, base + 43008, base + 45056),
     );

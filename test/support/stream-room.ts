@@ -33,7 +33,13 @@ export const videoConfig = (overrides: Partial<VideoTrackConfig> = {}): VideoTra
   ...overrides,
 });
 
-export const audioConfig: TrackConfig = { kind: 'audio', codec: 'mp4a.40.2', sampleRate: 48_000, channels: 2 };
+export const audioConfig: TrackConfig = {
+  kind: 'audio',
+  codec: 'mp4a.40.2',
+  description: Uint8Array.of(0x11, 0x90),
+  sampleRate: 48_000,
+  channels: 2,
+};
 
 /** A unit at `ms` on the publisher's clock. */
 export function unit(

@@ -17,7 +17,7 @@ import type { FromPublisher, ToPublisher } from '../../../shared/protocol/publis
 import { CLOSE_NORMAL, peerErrorOfClose, SUBPROTOCOL } from '../../../shared/protocol/subprotocol.ts';
 import { RAW_CODEC, trackConfigToWire } from '../../../shared/protocol/track-message.ts';
 import { ClockOffset } from './clock-offset.ts';
-import { refusalOf } from './websocket-refusal.ts';
+import { refusalOf, sentenceOfClose } from './websocket-refusal.ts';
 
 const STEP_TIMEOUT_MS = 10_000;
 /** More waiting than this, and `drained` holds the source back. */
@@ -255,7 +255,7 @@ export class WebSocketPublisher {
     this.#fail(
       refusal === null
         ? new PeerClosedError(`The server closed the connection (${code}${reason === '' ? '' : `, ${reason}`}).`)
-        : new ProtocolError(refusal, reason === '' ? `The server refused: ${refusal}.` : reason),
+        : new ProtocolError(refusal, sentenceOfClose(refusal, reason)),
     );
   }
 

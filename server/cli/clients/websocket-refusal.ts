@@ -32,3 +32,9 @@ export async function refusalOf(response: IncomingMessage): Promise<Error> {
     return plain;
   }
 }
+
+/** The sentence of a close reason; servers put the code's name before it. */
+export function sentenceOfClose(code: PeerErrorCode, reason: string): string {
+  const sentence = reason.startsWith(`${code}: `) ? reason.slice(code.length + 2) : reason;
+  return sentence === '' ? `The server refused: ${code}.` : sentence;
+}

@@ -13,7 +13,7 @@ import { TO_VIEWER } from '../../../shared/protocol/viewer-messages.ts';
 import type { FromViewer, ToViewer, ViewerState } from '../../../shared/protocol/viewer-messages.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { bytesOf } from './websocket-publisher.ts';
-import { refusalOf } from './websocket-refusal.ts';
+import { refusalOf, sentenceOfClose } from './websocket-refusal.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const CLOCK_EVERY_MS = 2000;
@@ -146,7 +146,7 @@ export class WebSocketSubscriber {
   #closed(code: number, reason: string): void {
     const refusal = peerErrorOfClose(code);
     if (refusal !== null) {
-      this.#finish(new ProtocolError(refusal, reason === '' ? `The server refused: ${refusal}.` : reason));
+      this.#finish(new ProtocolError(refusal, sentenceOfClose(refusal, reason)));
     } else {
       const sentence = `The server closed the connection (${code}${reason === '' ? '' : `, ${reason}`}).`;
       this.#finish(code === 1000 ? null : new PeerClosedError(sentence));

@@ -28,6 +28,16 @@ export interface MediaSource {
   events(): AsyncIterable<SourceEvent>;
 }
 
+/** A source of pictures, at a frame rate that is known once the first came. */
+export interface PictureSource extends MediaSource {
+  readonly framerate: { readonly numerator: number; readonly denominator: number };
+}
+
+/** True for a source of pictures. */
+export function isPictureSource(source: MediaSource): source is PictureSource {
+  return 'framerate' in source;
+}
+
 /** Time of an event that has one: decoding time, or presentation time of a picture. */
 export function timeOf(event: SourceEvent): Microseconds | null {
   switch (event.kind) {

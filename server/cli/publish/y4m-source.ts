@@ -2,11 +2,11 @@
 
 import { createReadStream } from 'node:fs';
 import { openY4m } from '../../../shared/containers/y4m.ts';
-import type { MediaSource, SourceEvent } from './media-source.ts';
+import type { PictureSource, SourceEvent } from './media-source.ts';
 
 const READ_BYTES = 1024 * 1024;
 
-export class Y4mSource implements MediaSource {
+export class Y4mSource implements PictureSource {
   readonly #path: string;
   #fps = { numerator: 25, denominator: 1 };
 

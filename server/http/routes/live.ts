@@ -13,6 +13,7 @@ export function liveRoutes(app: FastifyInstance, parts: HttpParts, access: Acces
     const { raw } = reply;
     const { socket } = request.raw;
     const crossOrigin = access.crossOrigin(request.raw);
+    raw.useChunkedEncodingByDefault = false; // the outlet writes the body to the socket as it is
     raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'video/x-flv',

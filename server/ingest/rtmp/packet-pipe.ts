@@ -130,7 +130,7 @@ function decodeFrame(bytes: Buffer): PipeFrame {
   const tag = {
     type,
     timestamp: body.readUInt32BE(1),
-    data: Uint8Array.prototype.slice.call(body, MEDIA_HEADER_BYTES),
+    data: new Uint8Array(body.subarray(MEDIA_HEADER_BYTES)),
   };
   return { kind, session, tag, arrivalTime: microseconds(body.readDoubleBE(5)) };
 }

@@ -16,9 +16,13 @@ export type FfmpegChildOptions = {
   readonly outputOptions: readonly string[];
   /** Bytes that may wait for stdin; write() refuses beyond. */
   readonly maxQueuedBytes: number;
-  readonly onOutput: (chunk: Uint8Array) => void;
-  /** Told once: null when ffmpeg ended by itself with success or was closed by us, else one sentence. */
-  readonly onEnd: (failure: string | null) => void;
+  /** Takes stdout; while the returned promise is pending, the child waits. */
+  readonly onOutput: (chunk: Uint8Array) => void | Promise<void>;
+  /**
+   * Told once. `failure`: null when ffmpeg ended by itself with success or was closed by us, else one sentence. `complaint`: the last
+   * thing that ffmpeg had to say about its input, also on success (a file that ends early).
+   */
+  readonly onEnd: (failure: string | null, complaint: string | null) => void;
 };
 
 /** Lines of ffmpeg's stderr that are kept for the sentence of a failure. */
@@ -36,11 +40,17 @@ export class FfmpegChild {
   private readonly command: GuardedCommand;
   private readonly options: FfmpegChildOptions;
   private readonly stdin = new PassThrough({ highWaterMark: 1 << 20 });
+  /** Resolves when the process is gone, however it ended. */
+  readonly gone: Promise<void>;
   private hasEnded = false;
+  private resolveGone: () => void = () => undefined;
   private isClosing = false;
 
   constructor(options: FfmpegChildOptions) {
     this.options = options;
+    this.gone = new Promise((resolve) => {
+      this.resolveGone = resolve;
+    });
     this.command = this.build();
     this.command.run();
   }
@@ -105,10 +115,10 @@ export class FfmpegChild {
         }
       })
       .on('error', (error: Error, _stdout: string | null, stderr: string | null) => {
-        this.end(failureSentence(error, stderr));
+        this.end(failureSentence(error, stderr), lastLine(stderr));
       })
-      .on('end', () => {
-        this.end(null);
+      .on('end', (_stdout: unknown, stderr: string | null) => {
+        this.end(null, lastLine(stderr));
       });
     return command;
   }
@@ -117,25 +127,37 @@ export class FfmpegChild {
   private outputSink(): Writable {
     return new Writable({
       write: (chunk: Uint8Array, _encoding, done) => {
-        try {
-          if (!this.isClosing) {
-            this.options.onOutput(chunk);
-          }
+        if (this.isClosing) {
           done();
-        } catch (error) {
+          return;
+        }
+        const fail = (error: unknown): void => {
           done(error instanceof Error ? error : new Error(String(error)));
+        };
+        try {
+          const taken = this.options.onOutput(chunk);
+          if (taken === undefined) {
+            done();
+          } else {
+            taken.then(() => {
+              done();
+            }, fail);
+          }
+        } catch (error) {
+          fail(error);
         }
       },
     });
   }
 
-  private end(failure: string | null): void {
+  private end(failure: string | null, complaint: string | null): void {
     if (this.hasEnded) {
       return;
     }
     this.hasEnded = true;
+    this.resolveGone();
     this.stdin.destroy();
-    this.options.onEnd(this.isClosing ? null : failure);
+    this.options.onEnd(this.isClosing ? null : failure, this.isClosing ? null : complaint);
   }
 }
 
@@ -169,8 +191,16 @@ function guardSpawn(command: GuardedCommand): void {
   };
 }
 
+/** The reason without the prefixes of fluent-ffmpeg, and ffmpeg's own words where they say more. */
 function failureSentence(error: Error, stderr: string | null): string {
-  const lines = (stderr ?? '').split('\n').filter((line) => line.trim() !== '');
-  const last = lines.at(-1);
-  return last === undefined || error.message.includes(last) ? error.message : `${error.message}: ${last}`;
+  const cause = (error as { outputStreamError?: Error }).outputStreamError ?? error;
+  const said = cause.message.trim();
+  const last = lastLine(stderr);
+  return last === null || said.includes(last) ? said : `${said}: ${last}`;
+}
+
+/** Without the part of ffmpeg that speaks and its address: `[matroska,webm @ 0x55...]`. */
+function lastLine(text: string | null): string | null {
+  const line = (text ?? '').trim().split('\n').at(-1) ?? '';
+  return line.replace(/^\[[^\]]*\] /, '').trim() || null;
 }

@@ -79,14 +79,14 @@ class Cursor {
 
   number(): number {
     let value = 0;
-    for (let i = 0; i < 8; i++) {
-      const byte = this.byte();
+    for (let i = 0; i < 10; i++) {
+      const byte = this.byte(); // 64-bit values (match time) lose their lowest bits, which nobody here reads
       value = value * 128 + (byte & 0x7f);
       if (byte < 0x80) {
         return value;
       }
     }
-    throw new ContainerError('A NUT number is longer than 8 bytes.', this.position);
+    throw new ContainerError('A NUT number is longer than 10 bytes.', this.position);
   }
 
   signed(): number {

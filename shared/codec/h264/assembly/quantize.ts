@@ -58,9 +58,21 @@ class Quant {
     return v128.shuffle<i16>(a, b, 2, 6, 10, 14, 3, 7, 11, 15);
   }
 
-  /** One block with 16 levels. Coefficients are written only when there are levels. Returns the mask. */
+  /** Whether any coefficient is above its threshold. */
+  // @ts-ignore: decorator
+  @inline static anyLevel(a: v128, b: v128, quantiser: usize): bool {
+    return v128.any_true(
+      v128.or(
+        i16x8.gt_s(i16x8.abs(a), v128.load(quantiser + 80)),
+        i16x8.gt_s(i16x8.abs(b), v128.load(quantiser + 96)),
+      ),
+    );
+  }
+
+  /** One block with 16 levels. Nothing is written when there are none. Returns the mask. */
   // @ts-ignore: decorator
   @inline static block(a: v128, b: v128, quantiser: usize, levels: usize, coefficients: usize): u32 {
+    if (!Quant.anyLevel(a, b, quantiser)) return 0;
     const offset = v128.load_splat<u32>(quantiser + 64);
     const shift = load<i32>(quantiser + 68);
     const la = Quant.level(a, v128.load(quantiser), offset, shift);
@@ -69,19 +81,25 @@ class Quant {
     const high = Quant.scanHigh(la, lb);
     v128.store(levels, low);
     v128.store(levels + 16, high);
-    const mask = Quant.mask(low, high);
-    if (mask != 0) {
-      const sa = i16x8.mul(la, v128.load(quantiser + 32));
-      const sb = i16x8.mul(lb, v128.load(quantiser + 48));
-      v128.store(coefficients, Quant.rasterLow(sa, sb));
-      v128.store(coefficients + 16, Quant.rasterHigh(sa, sb));
-    }
-    return mask;
+    const sa = i16x8.mul(la, v128.load(quantiser + 32));
+    const sb = i16x8.mul(lb, v128.load(quantiser + 48));
+    v128.store(coefficients, Quant.rasterLow(sa, sb));
+    v128.store(coefficients + 16, Quant.rasterHigh(sa, sb));
+    return Quant.mask(low, high);
   }
 
   /** One block with 15 AC levels; its DC coefficient is written as it is. Returns the mask. */
   // @ts-ignore: decorator
   @inline static blockAc(a: v128, b: v128, quantiser: usize, levels: usize, coefficients: usize): u32 {
+    if (!Quant.anyLevel(i16x8.replace_lane(a, 0, 0), b, quantiser)) {
+      const zero = i16x8.splat(0);
+      v128.store(levels, zero);
+      v128.store(levels + 16, zero);
+      v128.store(coefficients, zero);
+      v128.store(coefficients + 16, zero);
+      store<i16>(coefficients, i16x8.extract_lane_s(a, 0));
+      return 0;
+    }
     const offset = v128.load_splat<u32>(quantiser + 64);
     const shift = load<i32>(quantiser + 68);
     const la = i16x8.replace_lane(Quant.level(a, v128.load(quantiser), offset, shift), 0, 0);

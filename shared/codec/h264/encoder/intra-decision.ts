@@ -53,7 +53,7 @@ export class IntraDecision {
   codeWhenCheaper(limit: number): boolean {
     const cost16 = this.searchIntra16x16();
     // Intra_4x4 seldom wins where Intra_16x16 is far behind.
-    if (cost16 > 2 * limit) {
+    if (4 * cost16 > 5 * limit) {
       return false;
     }
     if (cost16 >= limit && this.probeIntra4x4(limit) >= limit) {

@@ -6,6 +6,9 @@ import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
   I_16X16,
   I_4X4,
+  MASK_LUMA_DC,
+  MASK_U_DC,
+  MASK_V_DC,
   type MacroblockState,
   mvX,
   mvY,
@@ -31,6 +34,8 @@ const PART_Y = [[0], [0, 8], [0, 0], [0, 0, 8, 8]];
 const PART_WIDTH = [16, 16, 8, 8];
 const PART_HEIGHT = [16, 8, 16, 8];
 
+const UNKNOWN = -1;
+
 /** Decides for the macroblocks of one slice at a time. */
 export class ModeDecision {
   /** Reference list 0 of the slice. */
@@ -43,6 +48,8 @@ export class ModeDecision {
   private readonly tools: Tools;
   private readonly intra: IntraDecision;
   private lambda16 = 16;
+  /** Luma blocks worth coding with the vector of P_Skip, when prediction and levels of that trial are still in place. */
+  private skipCoded = UNKNOWN;
 
   // Best vectors found so far: of the whole macroblock, of halves, of quarters.
   private readonly partMv = [new Int32Array(1), new Int32Array(2), new Int32Array(2), new Int32Array(4)];
@@ -82,9 +89,15 @@ export class ModeDecision {
       return;
     }
     const { partition, cost } = this.searchInter(skipMv);
-    if (cost > this.intraTrialCost() && this.intra.codeWhenCheaper(cost)) {
-      this.finish();
-      return;
+    if (cost > this.intraTrialCost()) {
+      this.skipCoded = UNKNOWN;
+      if (this.intra.codeWhenCheaper(cost)) {
+        this.finish();
+        return;
+      }
+    }
+    if (partition !== P_16X16 || this.partMv[0][0] !== skipMv || this.partRef[0][0] !== 0) {
+      this.skipCoded = UNKNOWN;
     }
     this.codePartition(partition);
     this.codeInterResidual();
@@ -120,6 +133,7 @@ export class ModeDecision {
     const y = 16 * state.y;
     const mvx = mvX(skipMv);
     const mvy = mvY(skipMv);
+    this.skipCoded = UNKNOWN;
     if (!this.search.isAllowed(x, y, mvx, mvy)) {
       return false;
     }
@@ -133,7 +147,11 @@ export class ModeDecision {
       coder.lumaTarget,
       coder.target.lumaStride,
     );
-    if (sad > this.bits(240) || coder.quantizeInterLuma() !== 0) {
+    if (sad > this.bits(240)) {
+      return false;
+    }
+    this.skipCoded = coder.quantizeInterLuma();
+    if (this.skipCoded !== 0) {
       return false;
     }
     coder.predictChroma(reference, x, y, 16, 16, mvx, mvy);
@@ -304,7 +322,9 @@ export class ModeDecision {
       state.partRef[i] = ref;
       state.fillMotion(state.cell + (y >> 2) * state.stride + (x >> 2), width >> 2, height >> 2, mv, ref);
       const reference = this.references[ref];
-      coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+      if (this.skipCoded === UNKNOWN) {
+        coder.predictLuma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
+      }
       coder.predictChroma(reference, 16 * state.x + x, 16 * state.y + y, width, height, mvx, mvy);
     }
     state.clearIntraModes();
@@ -313,7 +333,8 @@ export class ModeDecision {
   private codeInterResidual(): void {
     const { state, coder } = this;
     state.clearCounts();
-    const luma = coder.reconstructInterLuma(coder.quantizeInterLuma());
+    const coded = this.skipCoded === UNKNOWN ? coder.quantizeInterLuma() : this.skipCoded;
+    const luma = coder.reconstructInterLuma(coded);
     const chroma = coder.quantizeChroma(0);
     if (chroma !== 0) {
       coder.reconstructChroma();
@@ -322,6 +343,20 @@ export class ModeDecision {
   }
 
   // --------------------------------------------------------------------------------------------------------------------------
+
+  /** Bits 8..10 of the coding state's cbp: which DC blocks have levels. */
+  private dcFlags(): number {
+    const { longs, masks, mbKind, codedBlockPattern } = this.state;
+    const first = masks >> 2;
+    let flags = 0;
+    if (mbKind === I_16X16 && longs[first + MASK_LUMA_DC] !== 0) {
+      flags = 0x100;
+    }
+    if (codedBlockPattern > 15) {
+      flags |= (longs[first + MASK_U_DC] !== 0 ? 0x200 : 0) | (longs[first + MASK_V_DC] !== 0 ? 0x400 : 0);
+    }
+    return flags;
+  }
 
   /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
   private finish(): void {
@@ -332,7 +367,7 @@ export class ModeDecision {
     }
     state.kind[address] = state.mbKind;
     state.qp[address] = state.QPY;
-    state.cbp[address] = state.codedBlockPattern;
+    state.cbp[address] = state.codedBlockPattern | this.dcFlags();
     state.transform8x8[address] = state.hasTransform8x8 ? 1 : 0;
     state.chromaMode[address] = state.mbKind >= I_4X4 ? state.intraChromaMode : 0;
     state.slice[address] = state.sliceIndex;

@@ -1,8 +1,8 @@
 // Codes one picture: slice headers, slices, deblocking one row behind, borders of the reconstruction. Called by H264Encoder.
 
 import { BitWriter } from '../../../bitstream/bit-writer.ts';
+import { CabacEncoder } from '../entropy/cabac-encoder.ts';
 import { CavlcEncoder } from '../entropy/cavlc-encoder.ts';
-import { SliceWriter } from '../entropy/slice-writer.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import { MacroblockState } from '../macroblock/coding-state.ts';
 import { Quantisers, QUANTISERS_BYTES } from '../residual/quantisers.ts';
@@ -44,7 +44,6 @@ export class PictureEncoder {
   private readonly coder: MacroblockEncoder;
   private readonly decision: ModeDecision;
   private readonly filter: ReconstructionFilter;
-  private readonly writer: SliceWriter;
   private readonly slices: SliceEncoder;
   private readonly header = new BitWriter(64);
 
@@ -66,14 +65,14 @@ export class PictureEncoder {
     const search = new MotionSearch(kernels, memory, size, sets.verticalLimit);
     this.decision = new ModeDecision(kernels, memory, this.state, this.coder, search, tools);
     this.filter = new ReconstructionFilter(kernels, this.state, { offsetA: 0, offsetB: 0, chromaOffset });
-    this.writer = new SliceWriter(size.width * size.height);
-    const entropy = new CavlcEncoder(this.state, this.writer, { transform8x8Mode: tools.transform8x8 });
+    const options = { capacity: size.width * size.height, transform8x8Mode: tools.transform8x8 };
+    const entropy = tools.cabac ? new CabacEncoder(this.state, options) : new CavlcEncoder(this.state, options);
     this.slices = new SliceEncoder(this.state, this.decision, entropy);
   }
 
   /** Codes `source` as `plan` says. May be called again for the same picture. Returns the bits of its slices. */
   code(source: EncoderPicture, plan: PicturePlan, qp: PictureQp, sink: SliceSink): number {
-    const { state, coder, decision, filter, writer } = this;
+    const { state, coder, decision, filter } = this;
     const { target } = plan;
     coder.source = source;
     coder.target = target;
@@ -90,14 +89,13 @@ export class PictureEncoder {
       const endRow = floor(((index + 1) * state.mbHeight) / this.sliceCount);
       this.writeHeader(plan, nal, firstRow * state.mbWidth, rowQp);
       const slice = { isIntra, index, firstRow, endRow, QPY: rowQp };
-      this.slices.code(slice, plan.references.length, (row) => {
+      const rbsp = this.slices.code(slice, this.header, plan.references.length, (row, sliceBits) => {
         if (row > 0) {
           filter.filterRow(target, row - 1);
         }
-        rowQp = qp.afterRow(row, bits + writer.position);
+        rowQp = qp.afterRow(row, bits + sliceBits);
         return rowQp;
       });
-      const rbsp = writer.finish();
       bits += 8 * rbsp.length;
       sink(nal, rbsp);
     }
@@ -121,7 +119,7 @@ export class PictureEncoder {
   }
 
   private writeHeader(plan: PicturePlan, nal: NalHeader, first_mb_in_slice: number, QPY: number): void {
-    const { header, writer, sets } = this;
+    const { header, sets } = this;
     const slice: SliceHeader = {
       first_mb_in_slice,
       slice_type: plan.isIdr ? SLICE_TYPE.I + 5 : SLICE_TYPE.P + 5,
@@ -155,14 +153,5 @@ export class PictureEncoder {
     };
     header.reset();
     writeSliceHeader(header, slice, { nal, sps: sets.sps, pps: sets.pps });
-    const tailLength = header.position & 7;
-    header.align(0);
-    const bytes = header.view();
-    if (tailLength === 0) {
-      writer.start(bytes, 0, 0);
-    } else {
-      const last = bytes.length - 1;
-      writer.start(bytes.subarray(0, last), bytes[last] >> (8 - tailLength), tailLength);
-    }
   }
 }

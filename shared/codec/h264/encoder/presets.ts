@@ -23,9 +23,14 @@ const GOOD_SEARCH: SearchEffort = { rounds: 12, pattern: 4, halfRounds: 2, quart
 
 const DEAD_ZONES = { intra: 0.33, inter: 0.18 };
 
+/** Profile of a preset when none is asked for: the fast ones stay in Constrained Baseline, which everything decodes. */
+export function defaultProfileOf(preset: EncoderPreset): EncoderProfile {
+  return preset === 'balanced' || preset === 'quality' ? 'high' : 'baseline';
+}
+
 /** The tools of a preset within a profile. */
-export function toolsOf(preset: EncoderPreset, _profile: EncoderProfile): Tools {
-  const base = { deadZones: DEAD_ZONES, cabac: false, transform8x8: false };
+export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
+  const base = { deadZones: DEAD_ZONES, cabac: profile !== 'baseline', transform8x8: false };
   switch (preset) {
     case 'ultrafast':
       return {
@@ -35,8 +40,8 @@ export function toolsOf(preset: EncoderPreset, _profile: EncoderProfile): Tools 
         partitions: false,
         references: 1,
       };
-    case 'fast':
-      return { ...base, search16x16: GOOD_SEARCH, searchParts: FAST_SEARCH, partitions: true, references: 1 };
+    case 'fast': //x
+      return { ...base, search16x16: FAST_SEARCH, searchParts: FAST_SEARCH, partitions: false, references: 1 };
     case 'balanced':
       return { ...base, search16x16: GOOD_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 2 };
     case 'quality':

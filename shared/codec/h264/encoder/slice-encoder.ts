@@ -1,7 +1,8 @@
 // Codes the macroblock rows of one slice: for each macroblock decide, reconstruct, write; behind it deblock the row before.
 // Called by picture-encoder.ts once per slice.
 
-import type { CavlcEncoder } from '../entropy/cavlc-encoder.ts';
+import type { BitWriter } from '../../../bitstream/bit-writer.ts';
+import type { SliceEntropy } from '../entropy/slice-entropy.ts';
 import { type MacroblockState, P_SKIP } from '../macroblock/coding-state.ts';
 import type { ModeDecision } from './mode-decision.ts';
 
@@ -19,24 +20,29 @@ export type SlicePlan = {
 export class SliceEncoder {
   private readonly state: MacroblockState;
   private readonly decision: ModeDecision;
-  private readonly entropy: CavlcEncoder;
+  private readonly entropy: SliceEntropy;
 
-  constructor(state: MacroblockState, decision: ModeDecision, entropy: CavlcEncoder) {
+  constructor(state: MacroblockState, decision: ModeDecision, entropy: SliceEntropy) {
     this.state = state;
     this.decision = decision;
     this.entropy = entropy;
   }
 
   /**
-   * Codes slice_data() after the header that the writer holds. `afterRow` is called when a row is complete; its result is the QP
-   * of the next row.
+   * Codes slice_data() after `header`. `afterRow` is called when a row is complete with the bits of the slice so far; its result is the
+   * QP of the next row. Returns the slice's RBSP, valid until the next slice.
    */
-  code(plan: SlicePlan, references: number, afterRow: (row: number) => number): void {
+  code(
+    plan: SlicePlan,
+    header: BitWriter,
+    references: number,
+    afterRow: (row: number, bits: number) => number,
+  ): Uint8Array {
     const { state, decision, entropy } = this;
     state.sliceFirstRow = plan.firstRow;
     state.sliceIndex = plan.index;
     state.previousQPY = plan.QPY;
-    entropy.startSlice(plan.isIntra, references);
+    entropy.start(header, { isIntra: plan.isIntra, references, QPY: plan.QPY });
     let rowQp = plan.QPY;
     for (let y = plan.firstRow; y < plan.endRow; y++) {
       for (let x = 0; x < state.mbWidth; x++) {
@@ -53,9 +59,10 @@ export class SliceEncoder {
           entropy.writeMacroblock();
         }
         state.previousQPY = state.QPY;
+        entropy.endMacroblock(y + 1 === plan.endRow && x + 1 === state.mbWidth);
       }
-      rowQp = afterRow(y);
+      rowQp = afterRow(y, entropy.position);
     }
-    entropy.finishSlice();
+    return entropy.finish();
   }
 }

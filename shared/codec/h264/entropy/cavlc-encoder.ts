@@ -2,6 +2,7 @@
 // Levels come in scan order with a bit mask of the non-zero ones, so runs are found without looking at zeros.
 // Called by encoder/slice-encoder.ts.
 
+import type { BitWriter } from '../../../bitstream/bit-writer.ts';
 import {
   I_16X16,
   I_4X4,
@@ -37,7 +38,8 @@ import {
   TABLE_9_9_TOTAL_ZEROS_CHROMA_DC_420,
 } from '../tables/cavlc.generated.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
-import type { SliceWriter } from './slice-writer.ts';
+import type { EntropySlice, SliceEntropy } from './slice-entropy.ts';
+import { SliceWriter } from './slice-writer.ts';
 
 const { clz32 } = Math;
 
@@ -89,7 +91,7 @@ const CHROMA_DC = 4;
 const MACROBLOCK_BYTES = 2400;
 
 /** Writes the macroblocks of one slice. */
-export class CavlcEncoder {
+export class CavlcEncoder implements SliceEntropy {
   private readonly state: MacroblockState;
   private readonly writer: SliceWriter;
   private readonly words: Int16Array;
@@ -103,32 +105,49 @@ export class CavlcEncoder {
   /** transform_8x8_mode_flag of the picture parameter set. */
   readonly transform8x8Mode: boolean;
 
-  constructor(state: MacroblockState, writer: SliceWriter, options: { readonly transform8x8Mode: boolean }) {
+  constructor(state: MacroblockState, options: { readonly capacity: number; readonly transform8x8Mode: boolean }) {
     this.state = state;
-    this.writer = writer;
+    this.writer = new SliceWriter(options.capacity);
     this.words = state.words;
     this.longs = state.longs;
     this.transform8x8Mode = options.transform8x8Mode;
   }
 
-  /** Begins slice_data(): the writer holds the slice header. */
-  startSlice(isIntraSlice: boolean, references: number): void {
-    this.isIntraSlice = isIntraSlice;
-    this.references = references;
+  get position(): number {
+    return this.writer.position;
+  }
+
+  start(header: BitWriter, slice: EntropySlice): void {
+    const tailLength = header.position & 7;
+    header.align(0);
+    const bytes = header.view();
+    if (tailLength === 0) {
+      this.writer.start(bytes, 0, 0);
+    } else {
+      const last = bytes.length - 1;
+      this.writer.start(bytes.subarray(0, last), bytes[last] >> (8 - tailLength), tailLength);
+    }
+    this.isIntraSlice = slice.isIntra;
+    this.references = slice.references;
     this.skipRun = 0;
   }
 
-  /** P_Skip: counted, written with the next macroblock. */
+  /** P_Skip is counted and written with the next macroblock. */
   writeSkip(): void {
     this.skipRun++;
   }
 
-  /** Ends slice_data(): a trailing run of skipped macroblocks. Trailing bits are the writer's. */
-  finishSlice(): void {
+  endMacroblock(): void {
+    // CAVLC marks the end of a slice by its trailing bits.
+  }
+
+  finish(): Uint8Array {
     if (this.skipRun > 0) {
+      this.writer.reserve(8);
       this.writer.ue(this.skipRun);
       this.skipRun = 0;
     }
+    return this.writer.finish();
   }
 
   /** macroblock_layer() of the current macroblock. */

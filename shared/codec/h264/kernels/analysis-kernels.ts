@@ -19,9 +19,10 @@ export const MAX_LEVEL = 2063;
 
 /**
  * A quantiser as the kernels read it: 16 multipliers (Uint16, raster) at +0, 16 scaling factors (Int16, raster) at +32, then Uint32
- * values: the rounding offset at +64, the shift at +68, the rounding offset of DC blocks at +72.
+ * values: the rounding offset at +64, the shift at +68, the rounding offset of DC blocks at +72; at +80 16 thresholds (Int16, raster): the
+ * largest magnitude that becomes level 0.
  */
-export const QUANTISER_BYTES = 80;
+export const QUANTISER_BYTES = 112;
 /** The 8x8 quantiser: 64 multipliers at +0, 64 scaling factors (Int16) at +128, rounding offset at +256, shift at +260. */
 export const QUANTISER_8X8_BYTES = 272;
 
@@ -67,7 +68,7 @@ export interface AnalysisKernels {
   interpolateHalfSamples(dst: Pointer, src: Pointer, srcStride: number, width: number, height: number): void;
   /**
    * Residual of a 16x16 luma macroblock, transformed (8.5.12 inverse), quantised and scaled: block k has its levels at
-   * levels + 32 * k, its scaled coefficients at coefficients + 32 * k (untouched when it has no level), and at masks + 4 * k a Uint32:
+   * levels + 32 * k, its scaled coefficients at coefficients + 32 * k (both untouched when all levels are 0), and at masks + 4 * k a Uint32:
    * bit i: level i is not 0, bit 16 + i: its magnitude is above 1. Returns bit k for each block with levels.
    */
   quantizeLuma(

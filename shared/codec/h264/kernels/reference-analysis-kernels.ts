@@ -31,6 +31,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
   const residual = new Int32Array(16);
   const average = new Int32Array(256);
   const dc = new Int32Array(16);
+  const scanned = new Int16Array(16);
 
   const sad: AnalysisKernels['sad'] = (width, height, a, aStride, b, bStride) => {
     let sum = 0;
@@ -146,11 +147,10 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     const offset = longs[(quantiser + 64) >> 2];
     const shift = longs[(quantiser + 68) >> 2];
     let mask = 0;
-    words[(levels >> 1) + 15] = 0;
     for (let i = first; i < 16; i++) {
       const raster = ZIGZAG_4X4[i];
       const level = quantize(residual[raster], unsigned[(quantiser >> 1) + raster], offset, shift);
-      words[(levels >> 1) + i - first] = level;
+      scanned[i - first] = level;
       if (level !== 0) {
         mask |= 1 << (i - first);
         if (level > 1 || level < -1) {
@@ -158,13 +158,14 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
         }
       }
     }
-    if (mask !== 0 || first === 1) {
-      for (let i = first; i < 16; i++) {
-        const raster = ZIGZAG_4X4[i];
-        words[(coefficients >> 1) + raster] = wrap16(
-          words[(levels >> 1) + i - first] * words[((quantiser + 32) >> 1) + raster],
-        );
-      }
+    if (mask === 0 && first === 0) {
+      return 0;
+    }
+    scanned[15] = first === 1 ? 0 : scanned[15];
+    words.set(scanned, levels >> 1);
+    for (let i = first; i < 16; i++) {
+      const raster = ZIGZAG_4X4[i];
+      words[(coefficients >> 1) + raster] = wrap16(scanned[i - first] * words[((quantiser + 32) >> 1) + raster]);
     }
     return mask;
   };

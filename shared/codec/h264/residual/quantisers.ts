@@ -13,7 +13,7 @@ import {
   TABLE_8_15_QPC,
 } from '../tables/transform.generated.ts';
 
-const { floor } = Math;
+const { floor, min } = Math;
 
 /** Dead zones as fractions of a step that round up: 1/2 is plain rounding, less kills small levels. */
 export type DeadZones = { readonly intra: number; readonly inter: number };
@@ -73,6 +73,10 @@ export class Quantisers {
     view.setUint32(at + 64, offset, true);
     view.setUint32(at + 68, shift, true);
     view.setUint32(at + 72, 2 * offset, true);
+    for (let i = 0; i < 16; i++) {
+      const largest = floor((2 ** shift - offset - 1) / QUANT_MF_4X4[row + i]);
+      view.setInt16(at + 80 + 2 * i, min(32767, largest), true);
+    }
   }
 
   private write8x8(view: DataView, at: Pointer, qp: number, fraction: number): void {

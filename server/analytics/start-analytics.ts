@@ -1,0 +1,77 @@
+// The door of analytics: starts the window jobs, the health rules and, in a process that answers the API, the feed of its read models.
+
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { TelemetryLog } from '../telemetry/telemetry-log.ts';
+import { HealthRunner, type Alert } from './health-runner.ts';
+import { startReadModelFeed, type ReadModels } from './read-model-feed.ts';
+import { WindowRunner, type RunnerCounters } from './window-runner.ts';
+
+export type AnalyticsOptions = {
+  readonly log: TelemetryLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Name of this process, as the reporter has it. */
+  readonly node: string;
+  /** Given where the API is answered. */
+  readonly readModels?: ReadModels;
+  readonly metrics?: Metrics;
+  /** Told when an issue opens or closes. */
+  readonly onAlert?: (alert: Alert) => void;
+};
+
+export type Analytics = {
+  counters(): RunnerCounters;
+  /** Writes the last checkpoints and leaves the groups. */
+  close(): Promise<void>;
+};
+
+/** Starts analytics; resolves when it follows the log. */
+export async function startAnalytics(options: AnalyticsOptions): Promise<Analytics> {
+  const { log, clock, logger, node, readModels, metrics, onAlert } = options;
+  const delays = metrics?.histogram(
+    'analytics_window_delay_seconds',
+    'From the end of a window to its result in the log',
+    [0.5, 1, 1.5, 2, 3, 5, 10, 30, 60],
+  );
+  const windows = new WindowRunner({ log, clock, logger, owner: node, onWindow: (ms) => delays?.observe(ms / 1000) });
+  const health = new HealthRunner({ log, clock, logger, ...(onAlert === undefined ? {} : { onAlert }) });
+  const feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
+  await health.start();
+  await windows.start();
+  if (metrics !== undefined) {
+    declareMetrics(metrics, windows, health);
+  }
+  return {
+    counters: () => windows.counters(),
+    close: async () => {
+      await windows.close();
+      await health.close();
+      await feed?.close();
+    },
+  };
+}
+
+function declareMetrics(metrics: Metrics, windows: WindowRunner, health: HealthRunner): void {
+  const gauges: readonly (readonly [name: string, help: string, pick: (counters: RunnerCounters) => number])[] = [
+    ['analytics_records', 'Telemetry records taken by the window jobs', ({ records }) => records],
+    [
+      'analytics_duplicates',
+      'Telemetry records that arrived twice and were counted once',
+      ({ duplicates }) => duplicates,
+    ],
+    ['analytics_missing', 'Telemetry records known to be missing', ({ missing }) => missing],
+    ['analytics_late', 'Telemetry records that came after their windows had closed', ({ late }) => late],
+    ['analytics_bad', 'Telemetry records sent to the dead-letter topic', ({ bad }) => bad],
+    ['analytics_windows', 'Window results appended', (counters) => counters.windows],
+    ['analytics_partitions', 'Partitions owned by this process', ({ partitions }) => partitions],
+    ['analytics_checkpoints', 'Checkpoints written', ({ checkpoints }) => checkpoints],
+  ];
+  for (const [name, help, pick] of gauges) {
+    metrics.observe(name, help, () => pick(windows.counters()));
+  }
+  metrics.observe('health_issues_opened', 'Health issues opened since the start', () =>
+    [...health.opened.values()].reduce((sum, n) => sum + n, 0),
+  );
+}
