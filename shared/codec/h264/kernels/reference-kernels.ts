@@ -5,6 +5,7 @@ import { createReferenceDeblockKernels } from './deblock-kernels.ts';
 import { createReferenceInterKernels } from './inter-kernels.ts';
 import { createReferenceIntraKernels } from './intra-kernels.ts';
 import type { ReconstructionKernels } from './kernels.ts';
+import { createReferenceResidualKernels } from './residual-kernels.ts';
 import { createReferenceRowDeblockKernels } from './row-deblock-kernels.ts';
 import { createReferenceTransformKernels } from './transform-kernels.ts';
 
@@ -17,6 +18,7 @@ export function createReferenceKernels(memory: WebAssembly.Memory): Reconstructi
     ...createReferenceIntraKernels(memory),
     ...createReferenceTransformKernels(memory),
     ...deblock,
+    ...createReferenceResidualKernels(memory),
     ...createReferenceRowDeblockKernels(memory, deblock),
   };
 }
