@@ -7,6 +7,10 @@ import { P_8X8, B_8X8, partitionHeight, partitionWidth, subHeight, subWidth } fr
 
 /** Predicts all partitions of the current macroblock into the picture. */
 export function predictInter(s: SliceState): void {
+  if (s.isUniform) {
+    predictPartition(s, 0, 0, 4, 4);
+    return;
+  }
   if ((s.kind & MB_DIRECT) !== 0) {
     predictDirectMacroblock(s);
     return;
