@@ -1,12 +1,20 @@
 // The CAVLC block kernel equals its reference on random bits: same coefficients, same position, same fault.
 import { expect, test } from '@jest/globals';
 import {
+  BLOCK_4X4,
+  BLOCK_8X8_FIELD,
+  BLOCK_8X8_FRAME,
+  BLOCK_CHROMA_DC,
+  CABAC_TABLES_BYTES,
+  placeCabacTables,
+} from '../../shared/codec/h264/kernels/cabac-residual-kernels.ts';
+import {
   CAVLC_FAULTS,
   CAVLC_RESULT_BYTES,
   CAVLC_TABLES_BYTES,
   placeCavlcTables,
 } from '../../shared/codec/h264/kernels/residual-kernels.ts';
-import { ZIGZAG_4X4 } from '../../shared/codec/h264/tables/transform.generated.ts';
+import { ZIGZAG_4X4, ZIGZAG_8X8 } from '../../shared/codec/h264/tables/transform.generated.ts';
 import { seededRandom } from '../support/random.ts';
 import { BUILDS, reconstructionArena } from './reconstruction-arena.ts';
 
@@ -81,5 +89,74 @@ for (const build of BUILDS) {
     const seen = [...outcomes.keys()].sort((a, b) => a - b);
     expect(seen.filter((total) => total >= 0)).toEqual(Array.from({ length: 17 }, (_, total) => total));
     expect(seen.filter((total) => total < 0).length).toBeGreaterThanOrEqual(CAVLC_FAULTS.length - 2);
+  });
+
+  test(`${build}: CABAC blocks of random bytes parse as by the reference, engine and contexts included`, () => {
+    const arena = reconstructionArena(build);
+    const random = seededRandom(103);
+    const { base } = arena;
+    const [engine, cabacTables, contexts, scan, scale, out, data] = [
+      base,
+      base + 256,
+      base + 1024,
+      base + 2560,
+      base + 3072,
+      base + 4096,
+      base + 8192,
+    ];
+    const tableBytes = new Uint8Array(CABAC_TABLES_BYTES);
+    placeCabacTables(tableBytes, 0);
+    arena.fillSamples('random', 5);
+    arena.write(cabacTables, tableBytes);
+    arena.write(scan, ZIGZAG_8X8);
+    arena.writeInts(
+      scale,
+      Array.from({ length: 64 }, () => 160 + random(5000)),
+    );
+    const totals = new Set<number>();
+    for (let round = 0; round < 20000; round++) {
+      if (round % 100 === 0) {
+        const density = [2, 4, 30, 1][(round / 100) % 4]!;
+        arena.write(
+          data,
+          Array.from({ length: 512 }, () => (random(density) === 0 ? random(256) : 255)),
+        );
+        arena.write(
+          contexts,
+          Array.from({ length: 1024 }, () => random(124)),
+        );
+        arena.writeInts(engine, [510, random(510), 0, random(300), 400 + random(100), data, contexts, cabacTables]);
+      }
+      const [kind, maxNumCoeff] = [
+        [BLOCK_4X4, 16],
+        [BLOCK_4X4, 15],
+        [BLOCK_8X8_FRAME, 64],
+        [BLOCK_8X8_FIELD, 64],
+        [BLOCK_CHROMA_DC, 4],
+      ][random(5)] as [number, number];
+      const isScaled = kind !== BLOCK_CHROMA_DC && random(4) > 0;
+      const flag = random(3) === 0 ? -1 : 85 + random(20);
+      const [significant, last, levels] = [105 + random(60), 166 + random(60), 227 + random(40)];
+      arena.compare(`round ${round} kind ${kind}`, (k) => {
+        const total = k.cabacBlock(
+          engine,
+          flag,
+          significant,
+          last,
+          levels,
+          maxNumCoeff,
+          kind,
+          out,
+          scan,
+          isScaled ? scale : 0,
+          kind === BLOCK_4X4 ? 4 : 6,
+        );
+        totals.add(total);
+        return total;
+      });
+    }
+    expect(totals.size).toBeGreaterThan(20);
+    expect(totals).toContain(0);
+    expect(totals).toContain(-1);
   });
 }

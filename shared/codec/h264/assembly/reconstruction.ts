@@ -16,3 +16,4 @@ export * from './inter';
 export * from './intra';
 export * from './transform';
 export * from './residual';
+export * from './cabac-residual';

@@ -202,9 +202,38 @@ export interface ResidualKernels {
   ): number;
 }
 
+/** Parsing of residual blocks in CABAC; cabac-residual-kernels.ts describes the engine cell and the kinds of blocks. */
+export interface CabacResidualKernels {
+  /**
+   * Reads one residual block (7.3.5.3.3) with the engine at `engine`. `codedBlockFlag` is the ctxIdx of coded_block_flag, -1 when it is inferred to
+   * be 1; `significant`, `last` and `levels` are the ctxIdx where the block's contexts begin. Coefficients go to `out` as with cavlcBlock. Returns
+   * the number of coefficients (0: not coded), -1 for a level without end.
+   */
+  cabacBlock(
+    engine: Pointer,
+    codedBlockFlag: number,
+    significant: number,
+    last: number,
+    levels: number,
+    maxNumCoeff: number,
+    kind: number,
+    out: Pointer,
+    scan: Pointer,
+    scale: Pointer,
+    shift: number,
+  ): number;
+}
+
 /** What the decoder needs; the encoder adds its analysis kernels in analysis-kernels.ts. */
 export interface ReconstructionKernels
-  extends InterKernels, IntraKernels, TransformKernels, DeblockKernels, RowDeblockKernels, ResidualKernels {
+  extends
+    InterKernels,
+    IntraKernels,
+    TransformKernels,
+    DeblockKernels,
+    RowDeblockKernels,
+    ResidualKernels,
+    CabacResidualKernels {
   readonly memory: WebAssembly.Memory;
 }
 

@@ -1,6 +1,7 @@
 // The reference implementation of the reconstruction kernels: the definition of what is right, in plain TypeScript on typed-array
 // views. The SIMD kernels are tested against it, and `--kernels reference` runs the whole codec on it.
 
+import { createReferenceCabacResidualKernels } from './cabac-residual-kernels.ts';
 import { createReferenceDeblockKernels } from './deblock-kernels.ts';
 import { createReferenceInterKernels } from './inter-kernels.ts';
 import { createReferenceIntraKernels } from './intra-kernels.ts';
@@ -19,6 +20,7 @@ export function createReferenceKernels(memory: WebAssembly.Memory): Reconstructi
     ...createReferenceTransformKernels(memory),
     ...deblock,
     ...createReferenceResidualKernels(memory),
+    ...createReferenceCabacResidualKernels(memory),
     ...createReferenceRowDeblockKernels(memory, deblock),
   };
 }
