@@ -76,7 +76,7 @@ export class RecordingSink implements RenditionSink {
 
   /** All units as an H.264 byte stream, parameter sets of the last configuration first. */
   byteStream(from = 0): Uint8Array {
-    const record = parseAvcDecoderConfigurationRecord(this.configs.at(-1).description!);
+    const record = parseAvcDecoderConfigurationRecord(this.configs.at(-1)!.description!);
     const slices = this.units
       .slice(from)
       .flatMap(({ data }) =>

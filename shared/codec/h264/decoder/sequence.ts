@@ -63,13 +63,18 @@ export class Sequence {
     memory.bytes.fill(128, v, v + samples / 4);
     const mv = (): Int32Array => new Int32Array(buffer, memory.allocate(64 * macroblocks, 16), 16 * macroblocks);
     const refs = (): Int8Array => new Int8Array(buffer, memory.allocate(4 * macroblocks, 16), 4 * macroblocks);
+    const words = (bytes: Int8Array): Int32Array => new Int32Array(buffer, bytes.byteOffset, macroblocks);
+    const refIdx = [refs(), refs()] as const;
+    const refPic = [refs(), refs()] as const;
     return new Picture(slot, {
       y,
       u,
       v,
       mv: [mv(), mv()],
-      refIdx: [refs(), refs()],
-      refPic: [refs(), refs()],
+      refIdx,
+      refPic,
+      refIdx32: [words(refIdx[0]), words(refIdx[1])],
+      refPic32: [words(refPic[0]), words(refPic[1])],
       mbField: new Uint8Array(buffer, memory.allocate(macroblocks, 16), macroblocks),
     });
   }

@@ -59,6 +59,8 @@ export class SliceState {
   refIdx1: Int8Array;
   refPic0: Int8Array;
   refPic1: Int8Array;
+  refIdx32: readonly [Int32Array, Int32Array];
+  refPic32: readonly [Int32Array, Int32Array];
   mbField: Uint8Array;
   isFieldPicture = false;
   isBottomField = false;
@@ -171,6 +173,8 @@ export class SliceState {
   readonly subMbType = new Uint8Array(4);
   /** Bits 0..3: 8x8 blocks predicted in direct mode. */
   directMask = 0;
+  /** The whole macroblock has the motion of cache entry CACHE_ORIGIN; the other entries are not filled then. */
+  isUniform = false;
   /** Bits 0..15: 4x4 luma blocks with coefficients, of those with DC only; 16.. 4 Cb, 20.. 4 Cr. */
   codedMask = 0;
   dcOnlyMask = 0;
@@ -221,6 +225,8 @@ export class SliceState {
     this.refIdx1 = picture.memory.refIdx[1];
     this.refPic0 = picture.memory.refPic[0];
     this.refPic1 = picture.memory.refPic[1];
+    this.refIdx32 = picture.memory.refIdx32;
+    this.refPic32 = picture.memory.refPic32;
     this.mbField = picture.memory.mbField;
   }
 
@@ -233,6 +239,8 @@ export class SliceState {
     this.refIdx1 = picture.memory.refIdx[1];
     this.refPic0 = picture.memory.refPic[0];
     this.refPic1 = picture.memory.refPic[1];
+    this.refIdx32 = picture.memory.refIdx32;
+    this.refPic32 = picture.memory.refPic32;
     this.mbField = picture.memory.mbField;
   }
 }

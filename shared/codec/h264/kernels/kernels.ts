@@ -14,6 +14,9 @@ export const AVAILABLE_TOP = 2;
 export const AVAILABLE_TOP_RIGHT = 4;
 export const AVAILABLE_TOP_LEFT = 8;
 
+/** Scratch that predictPartition needs. */
+export const PARTITION_WINDOW_BYTES = 768;
+
 /** Inter prediction (8.4.2.2, 8.4.2.3). */
 export interface InterKernels {
   /**
@@ -76,6 +79,33 @@ export interface InterKernels {
     w0: number,
     w1: number,
     offset: number,
+  ): void;
+  /**
+   * Luma and both 4:2:0 chroma blocks of one partition (8.4.2.2): w x h luma samples whose top left one lies at (x, y), from reference
+   * planes of width x height luma samples without borders; coordinates outside are clamped. `mv` has x in the low and y in the high 16 bits,
+   * quarter samples; `chromaOffset` is the vertical chroma offset of Table 8-9. dstU 0: luma only. Reads up to 31 bytes past a plane. `window` is
+   * scratch of PARTITION_WINDOW_BYTES.
+   */
+  predictPartition(
+    dstY: Pointer,
+    dstU: Pointer,
+    dstV: Pointer,
+    dstStrideY: number,
+    dstStrideC: number,
+    refY: Pointer,
+    refU: Pointer,
+    refV: Pointer,
+    strideY: number,
+    strideC: number,
+    width: number,
+    height: number,
+    x: number,
+    y: number,
+    w: number,
+    h: number,
+    mv: number,
+    chromaOffset: number,
+    window: Pointer,
   ): void;
 }
 
