@@ -1,15 +1,93 @@
 // scripts/local-kafka: runs Apache Kafka on this machine until it is stopped, and says where it listens.
 
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KAFKA_VERSIONS, startLocalKafka, type KafkaLine } from './kafka/local-broker.ts';
 
-const USAGE = `scripts/local-kafka [--version 4.1|3.9] [--nodes 1|3] [--port 9092] [--data FOLDER] [--json]
-Runs Apache Kafka (KRaft) on this machine; needs Java 17 and Maven. --port 0 takes any free one. Stop it with Ctrl-C.`;
+const USAGE = `scripts/local-kafka [start|stop|run] [--version 4.1|3.9] [--nodes 1|3] [--port 9092] [--data FOLDER] [--json]
+Runs Apache Kafka (KRaft) on this machine; needs Java 17 and Maven.
+  start   in the background; prints where it listens and returns. Does nothing where it already runs.
+  stop    stops what start started
+  run     in the foreground until Ctrl-C (the default)
+--port 0 takes any free one.`;
+
+type Settings = { line: KafkaLine; nodes: 1 | 3; port: number; dataDir: string; json: boolean };
+/** What `start` leaves behind for `stop` and the next `start`. */
+type Running = { bootstrap: string; version: string; pid: number };
+
+function print({ bootstrap, version, pid }: Running, json: boolean): void {
+  console.log(json ? JSON.stringify({ event: 'ready', bootstrap, version, pid }) : bootstrap);
+}
+
+async function run({ line, nodes, port, dataDir, json }: Settings): Promise<void> {
+  const progress = (sentence: string): void => console.error(`local-kafka: ${sentence}`);
+  const kafka = await startLocalKafka({ line, nodes, port, dataDir, onProgress: progress });
+  print({ bootstrap: kafka.bootstrap, version: kafka.version, pid: process.pid }, json);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  await kafka.stop();
+}
+
+function running(dataDir: string): Running | null {
+  try {
+    const found = JSON.parse(readFileSync(join(dataDir, 'running.json'), 'utf8')) as Running;
+    process.kill(found.pid, 0);
+    return found;
+  } catch {
+    return null; // never started, or gone
+  }
+}
+
+async function start(settings: Settings): Promise<void> {
+  const { line, nodes, port, dataDir, json } = settings;
+  const already = running(dataDir);
+  if (already !== null) {
+    print(already, json);
+    return;
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const outPath = join(dataDir, 'local-kafka.out');
+  const out = openSync(outPath, 'w', 0o600);
+  const args = ['--import', 'tsx', process.argv[1] ?? '', 'run', '--json', '--version', line];
+  args.push('--nodes', String(nodes), '--port', String(port), '--data', dataDir);
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out, 'inherit'] });
+  for (;;) {
+    const text = readFileSync(outPath, 'utf8');
+    if (text.includes('\n')) {
+      const ready = JSON.parse(text) as Running;
+      writeFileSync(join(dataDir, 'running.json'), JSON.stringify(ready));
+      child.unref();
+      print(ready, json);
+      return;
+    }
+    if (child.exitCode !== null) {
+      throw new Error('Kafka did not start; see above.');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function stop({ dataDir }: Settings): Promise<void> {
+  const found = running(dataDir);
+  if (found === null) {
+    console.error('local-kafka: nothing is running');
+    return;
+  }
+  process.kill(found.pid, 'SIGTERM');
+  while (running(dataDir) !== null) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  rmSync(join(dataDir, 'running.json'), { force: true });
+}
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       version: { type: 'string', default: '4.1' },
       nodes: { type: 'string', default: '1' },
@@ -24,27 +102,16 @@ async function main(): Promise<number> {
     return 0;
   }
   const port = Number(values.port);
+  const command = { start, stop, run }[positionals[0] ?? 'run'];
   const isSane = Object.hasOwn(KAFKA_VERSIONS, values.version) && (values.nodes === '1' || values.nodes === '3');
-  if (!isSane || !Number.isInteger(port) || port < 0 || port > 65_000) {
+  if (command === undefined || !isSane || !Number.isInteger(port) || port < 0 || port > 65_000) {
     console.error(USAGE);
     return 2;
   }
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tessera', 'kafka');
   const nodes = values.nodes === '3' ? 3 : 1;
-  const kafka = await startLocalKafka({
-    line: values.version as KafkaLine,
-    nodes,
-    port,
-    dataDir: values.data ?? join(cache, `data-${values.version}-${nodes}`),
-    onProgress: (sentence) => console.error(`local-kafka: ${sentence}`),
-  });
-  const { bootstrap, version } = kafka;
-  console.log(values.json ? JSON.stringify({ event: 'ready', bootstrap, version, pid: process.pid }) : bootstrap);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
-  await kafka.stop();
+  const dataDir = values.data ?? join(cache, `data-${values.version}-${nodes}`);
+  await command({ line: values.version as KafkaLine, nodes, port, dataDir, json: values.json });
   return 0;
 }
 

@@ -242,7 +242,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
       .trim()
       .split('\n')
       .at(-1);
-    writeFileSync(idPath, id ?? '');
+    writeFileSync(idPath, id as string);
   }
   const clusterId = readFileSync(idPath, 'utf8').trim();
   const nodes = plans.map(({ port }, i) => {
@@ -267,10 +267,10 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   return {
     bootstrap: plans.map(({ port }) => `127.0.0.1:${port}`).join(','),
     version: KAFKA_VERSIONS[line],
-    stopNode: (node, signal = 'SIGTERM') => nodes[node]?.stop(signal) ?? Promise.resolve(),
+    stopNode: async (node, signal = 'SIGTERM') => nodes.at(node)?.stop(signal),
     startNode: async (node) => {
-      nodes[node]?.launch();
-      await nodes[node]?.ready();
+      nodes.at(node)?.launch();
+      await nodes.at(node)?.ready();
     },
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop('SIGTERM')));

@@ -11,9 +11,12 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve.ts')).registerServe,
   encode: async () => (await import('./encode.ts')).registerEncode,
   decode: async () => (await import('./decode.ts')).registerDecode,
+  probe: async () => (await import('./probe.ts')).registerProbe,
   publish: async () => (await import('./publish.ts')).registerPublish,
   watch: async () => (await import('./watch.ts')).registerWatch,
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,
+  'verify-replay': async () => (await import('./verify-replay.ts')).registerVerifyReplay,
+  capacity: async () => (await import('./capacity.ts')).registerCapacity,
   bench: async () => (await import('./bench.ts')).registerBench,
 };
 

@@ -158,6 +158,19 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     return Promise.resolve(this.meta.get(['commit', group, topic, partition]) ?? null);
   }
 
+  /** Removes the records of a partition before `offset`. */
+  async truncate({ topic, partition }: TopicPartition, offset: number): Promise<void> {
+    await this.root.transaction(() => {
+      let cost = this.meta.get(['bytes', topic]) ?? 0;
+      const range = { start: [topic, partition, 0] as RecordKey, end: [topic, partition, offset] as RecordKey };
+      for (const { key, value: row } of [...this.records.getRange(range)]) {
+        void this.records.remove(key);
+        cost -= costOf(row);
+      }
+      void this.meta.put(['bytes', topic], cost);
+    });
+  }
+
   subscribe(subscriber: Subscriber): Promise<Subscription> {
     return this.groups.join(subscriber);
   }

@@ -62,8 +62,43 @@ function openLog(config: TelemetryConfig, clock: Clock, logger: Logger, metrics?
         }),
       );
     case 'kafka':
-      return Promise.reject(new Error('telemetry.driver kafka is not available in this build; use embedded.'));
+      return openKafka(config, clock, logger, metrics);
   }
+}
+
+/** Kafka with its spool. Loaded only where it is used: the client is not small. */
+async function openKafka(
+  config: TelemetryConfig,
+  clock: Clock,
+  logger: Logger,
+  metrics?: Metrics,
+): Promise<TelemetryLog> {
+  const { KafkaTelemetryLog } = await import('./kafka-telemetry-log.ts');
+  const { SpoolingTelemetryLog } = await import('./spooling-telemetry-log.ts');
+  const restarts = metrics?.counter(
+    'telemetry_consumer_restarts',
+    'Kafka consumers that had gone quiet and were made anew',
+  );
+  const { telemetrySpoolBytes: maxBytes, telemetrySpoolMs: maxAgeMs } = config.limits;
+  const kafka = await KafkaTelemetryLog.open({
+    settings: config.telemetry.kafka,
+    clock,
+    logger,
+    onConsumerRestart: () => restarts?.inc(),
+  });
+  const directory = join(config.dataDir, 'telemetry-spool');
+  // Twice the bound: the spool itself never trims, it refuses before.
+  const spool = new EmbeddedTelemetryLog({ directory, maxBytes: maxBytes * 2, clock, logger, partitions: 1 });
+  const log = await SpoolingTelemetryLog.open({ log: kafka, spool, clock, logger, maxBytes, maxAgeMs });
+  metrics?.observe(
+    'telemetry_spooled_records',
+    'Events kept on disk while Kafka was away',
+    () => log.counters().spooled,
+  );
+  metrics?.observe('telemetry_replayed_records', 'Events replayed from disk', () => log.counters().replayed);
+  metrics?.observe('telemetry_spool_refused', 'Events that a full spool refused', () => log.counters().refused);
+  metrics?.observe('telemetry_spool_bytes', 'Bytes in the spool', () => log.counters().waitingBytes);
+  return log;
 }
 
 /** Opens log and reporter. Rejects with one sentence when the log cannot be used. */

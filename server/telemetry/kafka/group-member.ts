@@ -1,0 +1,258 @@
+// A member of a consumer group over kafkajs: hands over partitions by seek instead of committed offsets, delivers each batch once and in
+// order, gives failed batches again, and starts anew when kafkajs has gone quiet (it can stall after a crash or rebalance).
+
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Topic } from '../../../shared/telemetry/topics.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { BatchContext, StoredRecord, Subscriber, TopicPartition } from '../telemetry-log.ts';
+import { storedRecord } from './stored-record.ts';
+
+export type GroupMemberOptions = {
+  readonly kafka: Kafka;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The group's name on the broker. */
+  readonly groupId: string;
+  readonly subscriber: Subscriber;
+  readonly nameOf: (topic: Topic) => string;
+  /** Told when kafkajs had gone quiet and the consumer was made anew. */
+  readonly onRestart?: () => void;
+};
+
+type Owned = { readonly at: TopicPartition; next: number; isOwned: boolean; busy: Promise<void> };
+
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 2000;
+/** kafkajs fetches or beats at least every few seconds while it is well. */
+const QUIET_MS = 30_000;
+const WATCH_MS = 5000;
+const RETRY_MS = 500;
+const CHUNK_RECORDS = 1000;
+
+export class GroupMember {
+  private readonly options: GroupMemberOptions;
+  private readonly topics: ReadonlyMap<string, Topic>;
+  private readonly owned = new Map<string, Owned>();
+  private consumer: Consumer | null = null;
+  /** The change of partitions under way: batches wait for it. */
+  private change: Promise<void> = Promise.resolve();
+  private lastActivity = 0;
+  private stopWatching: () => void = () => undefined;
+  private restarting: Promise<void> | null = null;
+  private isClosed = false;
+
+  constructor(options: GroupMemberOptions) {
+    this.options = options;
+    this.topics = new Map(options.subscriber.topics.map((topic) => [options.nameOf(topic), topic]));
+  }
+
+  async start(): Promise<void> {
+    await this.open();
+    this.stopWatching = this.options.clock.every(WATCH_MS, () => {
+      this.watch();
+    });
+  }
+
+  private async open(): Promise<void> {
+    const { kafka, groupId, clock } = this.options;
+    const consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: SESSION_MS,
+      maxWaitTimeInMs: 100,
+      allowAutoTopicCreation: false,
+      retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 2000, restartOnFailure: () => Promise.resolve(true) },
+    });
+    this.consumer = consumer;
+    this.lastActivity = clock.monotonicMs();
+    const alive = (): void => {
+      this.lastActivity = clock.monotonicMs();
+    };
+    consumer.on(consumer.events.FETCH, alive);
+    consumer.on(consumer.events.HEARTBEAT, alive);
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      alive();
+      this.onJoin(consumer, payload.memberAssignment);
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...this.topics.keys()], fromBeginning: true });
+    const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 3,
+      eachBatch: (payload) => this.eachBatch(consumer, payload),
+    });
+    await joined;
+    await this.change;
+  }
+
+  private onJoin(consumer: Consumer, assignment: Readonly<Record<string, number[]>>): void {
+    const assigned = Object.entries(assignment).flatMap(([name, partitions]) => {
+      const topic = this.topics.get(name);
+      return topic === undefined ? [] : partitions.map((partition) => ({ topic, partition }));
+    });
+    this.change = this.change
+      .then(() => this.handOver(consumer, assigned))
+      .catch((error: unknown) => {
+        this.options.logger.error({ error }, 'partitions could not be taken over, starting the consumer again');
+        this.lastActivity = -Infinity;
+      });
+  }
+
+  private async handOver(consumer: Consumer, assigned: readonly TopicPartition[]): Promise<void> {
+    if (consumer !== this.consumer || this.isClosed) {
+      return;
+    }
+    const { subscriber, nameOf } = this.options;
+    const wanted = new Set(assigned.map((at) => this.name(at)));
+    await this.release(({ at }) => !wanted.has(this.name(at)));
+    const added = assigned.filter((at) => !this.owned.has(this.name(at)));
+    if (added.length > 0) {
+      const starts = await subscriber.onAssigned(added);
+      for (const [i, at] of added.entries()) {
+        // null: kafkajs goes on at the committed offset by itself.
+        this.owned.set(this.name(at), { at, next: starts[i] ?? -1, isOwned: true, busy: Promise.resolve() });
+      }
+    }
+    for (const { at, next } of this.owned.values()) {
+      if (next >= 0) {
+        consumer.seek({ topic: nameOf(at.topic), partition: at.partition, offset: String(next) });
+      }
+    }
+  }
+
+  private async release(isLost: (owned: Owned) => boolean): Promise<void> {
+    const lost = [...this.owned.values()].filter(isLost);
+    if (lost.length === 0) {
+      return;
+    }
+    for (const owned of lost) {
+      owned.isOwned = false;
+      this.owned.delete(this.name(owned.at));
+    }
+    await Promise.all(lost.map((owned) => owned.busy));
+    await this.options.subscriber.onRevoked(lost.map(({ at }) => at));
+  }
+
+  private async eachBatch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
+    await this.change;
+    const { batch } = payload;
+    const topic = this.topics.get(batch.topic);
+    const owned = topic === undefined ? undefined : this.owned.get(this.name({ topic, partition: batch.partition }));
+    if (owned === undefined || consumer !== this.consumer || !payload.isRunning() || payload.isStale()) {
+      return;
+    }
+    const done = this.deliver(consumer, payload, owned);
+    owned.busy = done;
+    await done;
+  }
+
+  private async deliver(consumer: Consumer, payload: EachBatchPayload, owned: Owned): Promise<void> {
+    const { batch } = payload;
+    const context: BatchContext = {
+      isStale: () => !owned.isOwned || !payload.isRunning() || payload.isStale(),
+      heartbeat: () => payload.heartbeat().catch(() => undefined),
+    };
+    const records = batch.messages
+      .map((message) => storedRecord(message, batch.partition))
+      .filter((record) => record.offset >= owned.next);
+    for (let i = 0; i < records.length; i += CHUNK_RECORDS) {
+      const chunk = records.slice(i, i + CHUNK_RECORDS);
+      if (!(await this.offer(consumer, owned, chunk, context))) {
+        return;
+      }
+      const last = chunk.at(-1)?.offset ?? 0;
+      owned.next = last + 1;
+      payload.resolveOffset(String(last));
+      await context.heartbeat();
+    }
+    if (records.length === 0) {
+      payload.resolveOffset(batch.lastOffset());
+    }
+  }
+
+  /** False: the batch is not done with, and kafkajs will bring it again. */
+  private async offer(
+    consumer: Consumer,
+    owned: Owned,
+    records: readonly StoredRecord[],
+    context: BatchContext,
+  ): Promise<boolean> {
+    if (context.isStale()) {
+      return false;
+    }
+    try {
+      await this.options.subscriber.onBatch(owned.at, records, context);
+      return !context.isStale() || owned.isOwned;
+    } catch (error) {
+      const { clock, logger, nameOf } = this.options;
+      logger.error({ error, ...owned.at }, 'a telemetry batch failed and is delivered again');
+      await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+      if (owned.isOwned) {
+        const { topic, partition } = owned.at;
+        const offset = String(records.at(0)?.offset ?? owned.next);
+        consumer.seek({ topic: nameOf(topic), partition, offset });
+      }
+      return false;
+    }
+  }
+
+  private watch(): void {
+    const quietMs = this.options.clock.monotonicMs() - this.lastActivity;
+    if (quietMs > QUIET_MS && this.restarting === null && !this.isClosed) {
+      this.options.logger.warn(
+        { group: this.options.groupId, quietMs },
+        'the Kafka consumer has gone quiet, starting it again',
+      );
+      this.restarting = this.restart().finally(() => {
+        this.restarting = null;
+      });
+    }
+  }
+
+  private async restart(): Promise<void> {
+    const old = this.consumer;
+    this.consumer = null;
+    this.lastActivity = this.options.clock.monotonicMs();
+    this.options.onRestart?.();
+    try {
+      await this.release(() => true);
+      await old?.disconnect();
+    } catch (error) {
+      this.options.logger.debug({ error }, 'the quiet consumer could not be closed');
+    }
+    try {
+      await this.open();
+    } catch (error) {
+      this.options.logger.warn({ error }, 'the Kafka consumer could not be started, trying again');
+    }
+  }
+
+  /** For people who look at lag on the broker. */
+  async commit({ topic, partition }: TopicPartition, offset: number): Promise<void> {
+    try {
+      await this.consumer?.commitOffsets([{ topic: this.options.nameOf(topic), partition, offset: String(offset) }]);
+    } catch (error) {
+      this.options.logger.debug({ error, topic, partition }, 'the offset could not be shown on the broker');
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) {
+      return;
+    }
+    this.stopWatching();
+    await this.change;
+    this.isClosed = true;
+    await this.restarting;
+    await this.release(() => true);
+    await this.consumer?.disconnect();
+  }
+
+  private name({ topic, partition }: TopicPartition): string {
+    return `${topic} ${partition}`;
+  }
+}

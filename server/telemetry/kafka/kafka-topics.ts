@@ -1,0 +1,115 @@
+// Makes the topics with the settings that they need, and checks those that are there: a wrong one refuses to start with a sentence.
+
+import kafkajs, { type Admin } from 'kafkajs';
+import { TOPICS, topicName, type Topic } from '../../../shared/telemetry/topics.ts';
+import type { KafkaSettings } from './kafka-client.ts';
+
+/** Partitions of topics that need fewer than the events do. */
+const FEWER: Partial<Record<Topic, number>> = { state: 6, directory: 1, late: 4, dlq: 4 };
+/** Manifests and chunks are up to 200 000 characters, batches of them up to this. */
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/** New topics are served within this. */
+const SERVED_MS = 30_000;
+
+/** How many partitions a topic has with these settings. */
+export function partitionsOf(topic: Topic, settings: KafkaSettings): number {
+  return Math.min(FEWER[topic] ?? Infinity, settings.partitions);
+}
+
+function configOf(topic: Topic, settings: KafkaSettings): { name: string; value: string }[] {
+  const policy = TOPICS[topic];
+  const shared = [
+    { name: 'compression.type', value: 'producer' },
+    { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
+    { name: 'min.insync.replicas', value: settings.replication >= 3 ? '2' : '1' },
+  ];
+  return policy.kind === 'compact'
+    ? [...shared, { name: 'cleanup.policy', value: 'compact' }, { name: 'delete.retention.ms', value: '86400000' }]
+    : [
+        ...shared,
+        { name: 'cleanup.policy', value: 'delete' },
+        { name: 'retention.ms', value: String(policy.retentionMs) },
+      ];
+}
+
+/** Creates what is missing and checks the rest. */
+export async function prepareTopics(admin: Admin, settings: KafkaSettings): Promise<void> {
+  const names = (Object.keys(TOPICS) as Topic[]).map((topic) => ({
+    topic,
+    name: topicName(topic, settings.topicPrefix),
+  }));
+  const existing = new Set(await admin.listTopics());
+  const missing = names.filter(({ name }) => !existing.has(name));
+  if (missing.length > 0) {
+    await admin.createTopics({
+      waitForLeaders: false, // a fresh topic may not be known to every broker yet; see untilServed
+      timeout: 30_000,
+      topics: missing.map(({ topic, name }) => ({
+        topic: name,
+        numPartitions: partitionsOf(topic, settings),
+        replicationFactor: settings.replication,
+        configEntries: configOf(topic, settings),
+      })),
+    });
+  }
+  await untilServed(
+    admin,
+    missing.map(({ name }) => name),
+  );
+  await check(
+    admin,
+    names.filter(({ name }) => existing.has(name)),
+    settings,
+  );
+}
+
+/** A broker knows a new topic before it leads its partitions: waits until each can be read. */
+async function untilServed(admin: Admin, names: readonly string[]): Promise<void> {
+  const deadline = performance.now() + SERVED_MS;
+  for (const name of names) {
+    for (;;) {
+      try {
+        await admin.fetchTopicOffsets(name);
+        break;
+      } catch (error) {
+        if (performance.now() > deadline) {
+          throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+}
+
+async function check(
+  admin: Admin,
+  topics: readonly { topic: Topic; name: string }[],
+  settings: KafkaSettings,
+): Promise<void> {
+  if (topics.length === 0) {
+    return;
+  }
+  const { topics: found } = await admin.fetchTopicMetadata({ topics: topics.map(({ name }) => name) });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: ['cleanup.policy'],
+    })),
+  });
+  for (const { topic, name } of topics) {
+    const partitions = found.find((each) => each.name === name)?.partitions.length ?? 0;
+    const wanted = partitionsOf(topic, settings);
+    if (partitions !== wanted) {
+      throw new Error(
+        `Topic ${name} has ${partitions} partitions and ${wanted} are wanted: set telemetry.kafka.partitions to fit, or use another telemetry.kafka.topicPrefix.`,
+      );
+    }
+    const policy = resources.find((each) => each.resourceName === name)?.configEntries.at(0)?.configValue ?? '';
+    if (policy !== TOPICS[topic].kind) {
+      throw new Error(`Topic ${name} has cleanup.policy ${policy || 'unknown'}, but must have ${TOPICS[topic].kind}.`);
+    }
+  }
+}

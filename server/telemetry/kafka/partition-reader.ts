@@ -1,0 +1,115 @@
+// Reads a topic's partitions from any offset, outside of any group's work: kafkajs has no assign, so this joins a group of its own that
+// nobody else is in, keeps every partition paused, and lets one run at a time.
+
+import { randomBytes } from 'node:crypto';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { StoredRecord } from '../telemetry-log.ts';
+import { storedRecord } from './stored-record.ts';
+
+type Request = {
+  readonly partition: number;
+  readonly from: number;
+  readonly enough: (records: StoredRecord[]) => boolean;
+  readonly records: StoredRecord[];
+  readonly done: () => void;
+};
+
+/** A partition that has records gives them within this. */
+const PATIENCE_MS = 5000;
+
+export class PartitionReader {
+  private readonly kafka: Kafka;
+  private readonly topic: string;
+  private consumer: Promise<Consumer> | null = null;
+  private request: Request | null = null;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(kafka: Kafka, topic: string) {
+    this.kafka = kafka;
+    this.topic = topic;
+  }
+
+  /** Records from `from` on, at most `max`, up to `end` (exclusive). One caller after the other. */
+  read(partition: number, from: number, max: number, end: number): Promise<readonly StoredRecord[]> {
+    const result = this.queue.then(() => this.readNow(partition, from, max, end));
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async readNow(partition: number, from: number, max: number, end: number): Promise<readonly StoredRecord[]> {
+    this.consumer ??= this.open();
+    let consumer: Consumer;
+    try {
+      consumer = await this.consumer;
+    } catch (error) {
+      this.consumer = null;
+      throw error;
+    }
+    const records: StoredRecord[] = [];
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, PATIENCE_MS);
+      this.request = {
+        partition,
+        from,
+        records,
+        enough: (all) => all.length >= max || (all.at(-1)?.offset ?? -1) >= end - 1,
+        done: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      consumer.seek({ topic: this.topic, partition, offset: String(from) });
+      consumer.resume([{ topic: this.topic, partitions: [partition] }]);
+    });
+    this.request = null;
+    consumer.pause([{ topic: this.topic, partitions: [partition] }]);
+    return records.slice(0, max);
+  }
+
+  private async open(): Promise<Consumer> {
+    const consumer = this.kafka.consumer({
+      groupId: `${this.topic}-reader-${randomBytes(6).toString('hex')}`,
+      maxWaitTimeInMs: 50,
+      allowAutoTopicCreation: false,
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [this.topic], fromBeginning: true });
+    const joined = new Promise<void>((resolve) => {
+      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        const partitions = payload.memberAssignment[this.topic] ?? [];
+        consumer.pause([{ topic: this.topic, partitions }]);
+        resolve();
+      });
+    });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.take(payload) });
+    await joined;
+    return consumer;
+  }
+
+  private take(payload: EachBatchPayload): Promise<void> {
+    const { request } = this;
+    const { batch } = payload;
+    if (request === null || request.partition !== batch.partition || payload.isStale()) {
+      return Promise.resolve();
+    }
+    for (const message of batch.messages) {
+      const record = storedRecord(message, batch.partition);
+      if (record.offset >= request.from && record.offset > (request.records.at(-1)?.offset ?? -1)) {
+        request.records.push(record);
+      }
+      payload.resolveOffset(message.offset);
+      if (request.enough(request.records)) {
+        payload.pause();
+        request.done();
+        break;
+      }
+    }
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await this.queue;
+    const consumer = await this.consumer?.catch(() => null);
+    await consumer?.disconnect();
+  }
+}

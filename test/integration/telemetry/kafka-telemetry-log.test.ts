@@ -1,0 +1,271 @@
+// The telemetry log on a real Apache Kafka: the contract, topics as kcat sees them, a broker that goes away and comes back, and one that
+// accepts and never answers.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import kafkajs from 'kafkajs';
+import { systemClock } from '../../../server/platform/clock.ts';
+import { silentLogger } from '../../../server/platform/logger.ts';
+import { EmbeddedTelemetryLog } from '../../../server/telemetry/embedded-telemetry-log.ts';
+import { KafkaTelemetryLog } from '../../../server/telemetry/kafka-telemetry-log.ts';
+import type { KafkaSettings } from '../../../server/telemetry/kafka/kafka-client.ts';
+import { LogReporter } from '../../../server/telemetry/reporter.ts';
+import { SpoolingTelemetryLog } from '../../../server/telemetry/spooling-telemetry-log.ts';
+import type { StoredRecord, TelemetryLog } from '../../../server/telemetry/telemetry-log.ts';
+import { decodeEvent } from '../../../shared/telemetry/event-codec.ts';
+import type { Topic } from '../../../shared/telemetry/topics.ts';
+import { kafkaForTests, kafkaSettings } from '../../support/kafka-broker.ts';
+import { describeWith } from '../../support/requirements.ts';
+import { eventually, telemetryLogContract } from '../../support/telemetry-log-contract.ts';
+
+const parts = { clock: systemClock, logger: silentLogger };
+
+async function readAll(log: TelemetryLog, topic: Topic): Promise<StoredRecord[]> {
+  const all: StoredRecord[] = [];
+  for (let partition = 0; partition < log.partitions(topic); partition++) {
+    let offset = 0;
+    for (;;) {
+      const records = await log.read({ topic, partition }, offset, 5000);
+      const last = records.at(-1);
+      if (last === undefined) {
+        break;
+      }
+      all.push(...records);
+      offset = last.offset + 1;
+    }
+  }
+  return all;
+}
+
+describeWith(['kafka'], 'the telemetry log on Apache Kafka', () => {
+  let broker: Awaited<ReturnType<typeof kafkaForTests>>;
+  const folder = mkdtempSync(join(tmpdir(), 'tessera-kafka-log-'));
+  const open = (prefix: string, more: Partial<KafkaSettings> = {}): Promise<KafkaTelemetryLog> =>
+    KafkaTelemetryLog.open({ ...parts, settings: kafkaSettings(broker.bootstrap, prefix, more) });
+  beforeAll(async () => {
+    broker = await kafkaForTests();
+  }, 300_000);
+  afterAll(async () => {
+    await broker.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  describe('under the contract', () => {
+    telemetryLogContract({
+      open: () => open('contract.'),
+      reopen: () => open('contract.'),
+      patienceMs: 45_000,
+      compactsLater: true,
+    });
+  });
+
+  test('makes topics that kcat reads, with LZ4, JSON and CloudEvents headers', async () => {
+    const log = await open('kcat.');
+    expect(log.description).toBe('kafka 4.1, 4 partitions');
+    const reporter = new LogReporter({ log, ...parts, node: 'n1' });
+    for (let i = 0; i < 50; i++) {
+      reporter.report({ type: 'meter', topic: 'data', stream: 's', ts: Date.now(), key: 'k', value: i });
+    }
+    await reporter.close(10_000);
+    const args = [
+      '-C',
+      '-b',
+      broker.bootstrap,
+      '-t',
+      'kcat.data.v1',
+      '-o',
+      'beginning',
+      '-e',
+      '-q',
+      '-f',
+      '%k|%h|%s\n',
+    ];
+    const { stdout } = spawnSync('kcat', args, { encoding: 'utf8' });
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(50);
+    const [key, headers, value] = lines[7].split('|') as [string, string, string];
+    expect(key).toBe('s');
+    expect(headers).toMatch(/ce_type=tessera\.data\.meter,ce_source=\/tessera\/n1,ce_id=n1\/\d+\/s\/data\/7/);
+    expect(JSON.parse(value)).toMatchObject({ v: 1, node: 'n1', seq: 7, value: 7 });
+    await log.close();
+  }, 60_000);
+
+  test('refuses topics that are not as it needs them, with a sentence', async () => {
+    await (await open('wrong.')).close();
+    await expect(open('wrong.', { partitions: 5 })).rejects.toThrow(/wrong\.\w+\.v1 has 4 partitions and 5 are wanted/);
+    const admin = new kafkajs.Kafka({
+      brokers: broker.bootstrap.split(','),
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).admin();
+    await admin.connect();
+    await admin.createTopics({ topics: [{ topic: 'policy.health.v1', numPartitions: 4 }], waitForLeaders: false });
+    await admin.disconnect();
+    await expect(open('policy.')).rejects.toThrow(
+      /policy\.health\.v1 has cleanup\.policy delete, but must have compact/,
+    );
+  }, 60_000);
+
+  test('names the brokers that do not answer', async () => {
+    const settings = kafkaSettings('127.0.0.1:1', 'none.');
+    await expect(KafkaTelemetryLog.open({ ...parts, settings })).rejects.toThrow(
+      /No Kafka broker answers at 127\.0\.0\.1:1/,
+    );
+  }, 60_000);
+
+  test('loses nothing and keeps the order when the broker is away for 10 s', async () => {
+    const kafka = await open('away.');
+    const spool = new EmbeddedTelemetryLog({
+      ...parts,
+      directory: join(folder, 'away'),
+      maxBytes: 1 << 28,
+      partitions: 1,
+    });
+    const limits = { maxBytes: 1 << 27, maxAgeMs: 1_800_000, appendTimeoutMs: 2000 };
+    const log = await SpoolingTelemetryLog.open({ ...parts, log: kafka, spool, ...limits });
+    const reporter = new LogReporter({ log, ...parts, node: 'n1' });
+    let sent = 0;
+    let longest = 0;
+    const feed = setInterval(() => {
+      const before = performance.now();
+      for (let i = 0; i < 10; i++) {
+        reporter.report({ type: 'n', topic: 'data', stream: `s${i % 3}`, ts: Date.now(), key: 'k', value: sent++ });
+      }
+      longest = Math.max(longest, performance.now() - before);
+    }, 20);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await broker.stopNode(0, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    await broker.startNode(0);
+    await eventually(() => log.counters().spooled > 0 && log.counters().replayed === log.counters().spooled, 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    clearInterval(feed);
+    await reporter.flush(20_000);
+    const { acknowledged, dropped } = reporter.counters();
+    expect(acknowledged).toBeGreaterThanOrEqual(sent);
+    expect(dropped.data).toBe(0);
+    const seen = new Map<string, number[]>();
+    const values = new Set<unknown>();
+    for (const record of await readAll(log, 'data')) {
+      const decoded = decodeEvent(record.value!);
+      expect(decoded.kind).toBe('event');
+      if (decoded.kind === 'event') {
+        const seqs = seen.get(record.key) ?? [];
+        if (decoded.event.seq > (seqs.at(-1) ?? -1)) {
+          seqs.push(decoded.event.seq); // what a retry brought twice is skipped, as every reader does
+        }
+        seen.set(record.key, seqs);
+        values.add('value' in decoded.event ? decoded.event.value : undefined);
+      }
+    }
+    for (let i = 0; i < sent; i++) {
+      expect(values.has(i)).toBe(true);
+    }
+    for (const seqs of seen.values()) {
+      expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, i) => i));
+    }
+    expect(longest).toBeLessThan(50); // reporting never waits
+    await reporter.close(5000);
+    await log.close();
+  }, 180_000);
+
+  test('puts events on disk while the broker accepts and never answers', async () => {
+    const { kafka, hole } = await behindHole('hole.');
+    const spool = new EmbeddedTelemetryLog({
+      ...parts,
+      directory: join(folder, 'hole'),
+      maxBytes: 1 << 28,
+      partitions: 1,
+    });
+    const limits = { maxBytes: 1 << 27, maxAgeMs: 1_800_000, appendTimeoutMs: 1000 };
+    const log = await SpoolingTelemetryLog.open({ ...parts, log: kafka, spool, ...limits });
+    const reporter = new LogReporter({ log, ...parts, node: 'n1' });
+    hole.swallow();
+    for (let i = 0; i < 500; i++) {
+      reporter.report({ type: 'n', topic: 'data', stream: 's', ts: Date.now(), key: 'k', value: i });
+    }
+    await reporter.flush(10_000);
+    expect(reporter.counters().acknowledged).toBeGreaterThanOrEqual(500);
+    expect(log.counters().spooled).toBeGreaterThanOrEqual(500);
+    hole.pass();
+    await eventually(() => log.counters().replayed === log.counters().spooled, 60_000);
+    await reporter.close(5000);
+    const direct = await open('hole.');
+    const values = (await readAll(direct, 'data')).map(({ value }) => (JSON.parse(value!) as { value?: number }).value);
+    expect([...new Set(values.filter((value) => value !== undefined))]).toEqual(
+      Array.from({ length: 500 }, (_, i) => i),
+    );
+    await direct.close();
+    await log.close();
+    hole.close();
+  }, 120_000);
+
+  /** A log whose every byte to and from the broker goes through a proxy that can swallow it. */
+  async function behindHole(prefix: string): Promise<{ kafka: KafkaTelemetryLog; hole: Hole }> {
+    const [host = '', port = ''] = broker.bootstrap.split(':');
+    const hole = await Hole.open(host, Number(port));
+    const connect = hole.connect.bind(hole);
+    const kafka = await KafkaTelemetryLog.open({
+      ...parts,
+      settings: kafkaSettings(broker.bootstrap, prefix),
+      connect,
+    });
+    return { kafka, hole };
+  }
+});
+
+/** A TCP proxy that passes bytes on, or takes them and never answers. */
+class Hole {
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
+  private isSwallowing = false;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  static async open(host: string, port: number): Promise<Hole> {
+    const server = createServer();
+    const hole = new Hole(server);
+    server.on('connection', (near: Socket) => {
+      const far = connect({ host, port });
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        hole.sockets.add(from);
+        from.on('data', (bytes) => (hole.isSwallowing ? undefined : to.write(bytes)));
+        from.on('error', () => undefined);
+        from.on('close', () => {
+          hole.sockets.delete(from);
+          to.destroy();
+        });
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return hole;
+  }
+
+  /** Whatever address is asked for, the connection goes to the proxy. */
+  connect(): Socket {
+    return connect({ host: '127.0.0.1', port: (this.server.address() as AddressInfo).port });
+  }
+
+  swallow(): void {
+    this.isSwallowing = true;
+  }
+
+  /** Answers again; what hangs is cut, as a restarted broker would. */
+  pass(): void {
+    this.isSwallowing = false;
+    this.sockets.forEach((socket) => socket.destroy());
+  }
+
+  close(): void {
+    this.sockets.forEach((socket) => socket.destroy());
+    this.server.close();
+  }
+}
