@@ -14,7 +14,7 @@ const units: Uint8Array[] = [];
 const encoder = new H264Encoder({
   output: (chunk, { qp }) => {
     units.push(chunk.data);
-    console.log(`${chunk.type} ${chunk.data.length} bytes, QP ${qp.toFixed(1)}`);
+    process.stdout.write(`${chunk.type} ${chunk.data.length} bytes, QP ${qp.toFixed(1)}\n`);
   },
 });
 encoder.configure({
