@@ -59,6 +59,9 @@ export class HttpServer {
       bodyLimit: config.limits.eventBytes,
       routerOptions: { maxParamLength: 128 },
       logger: false,
+      frameworkErrors: (error, _request, reply) => {
+        void this.answer(reply, error);
+      },
     });
     this.app = app;
     await this.build(app);

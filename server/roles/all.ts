@@ -28,7 +28,12 @@ import { rtmpEvents } from './rtmp-events.ts';
 import { openTelemetry, type TelemetryPart } from './telemetry-part.ts';
 
 const DEMO_STREAM = 'demo' as StreamId;
-const DEMO_SIZE = { width: 1280, height: 720 } as const;
+/** Best first: the first that needs no more than half of the CPU that renditions may use. */
+const DEMO_SIZES = [
+  { width: 1280, height: 720 },
+  { width: 640, height: 360 },
+] as const;
+const DEMO_FPS = 30;
 /** After the goodbyes, how long peers have to take them. */
 const GOODBYE_MS = 500;
 
@@ -50,6 +55,8 @@ export type RunningServer = {
 export type StartOptions = {
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Starts a transcode worker ahead of the first viewer. */
+  readonly prewarm?: boolean;
 };
 
 const pagesFolder = (): string =>
@@ -185,7 +192,7 @@ function openRtmp({ config, limits, registry, metrics, reporter, clock, logger }
   });
 }
 
-function startDemo({ config, registry, clock, logger, demoKey }: Core): DemoStream | null {
+function startDemo({ config, registry, clock, logger, demoKey, transcoder }: Core): DemoStream | null {
   if (!config.demo) {
     return null;
   }
@@ -195,7 +202,8 @@ function startDemo({ config, registry, clock, logger, demoKey }: Core): DemoStre
     logger,
     streamId: DEMO_STREAM,
     key: demoKey,
-    size: DEMO_SIZE,
+    size: transcoder.affordable(DEMO_SIZES, DEMO_FPS, 0.5),
+    fps: DEMO_FPS,
   });
   demo.start();
   return demo;
@@ -225,6 +233,9 @@ export async function startAll(config: Config, options: StartOptions): Promise<R
   try {
     const [httpAddress, rtmpPort] = await Promise.all([http.start(), rtmp?.start() ?? null]);
     notReady = null;
+    if (options.prewarm === true) {
+      transcoder.prewarm();
+    }
     demo = startDemo(core);
     return {
       http: httpAddress,

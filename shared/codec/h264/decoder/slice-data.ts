@@ -15,6 +15,9 @@ export type NextMbAddress = (mbAddr: number) => number;
 /** Called after each macroblock, for the trace: bits consumed since the one before. */
 export type MacroblockListener = (bits: number) => void;
 
+/** How often the clock is looked at. */
+const MACROBLOCKS_PER_BUDGET_CHECK = 64;
+
 /** Decodes slice data. */
 export class SliceDataDecoder {
   private readonly s: SliceState;
@@ -22,6 +25,9 @@ export class SliceDataDecoder {
   private readonly cavlc: CavlcDecoder;
   private readonly cabac: CabacDecoder;
   onMacroblock: MacroblockListener | null = null;
+  /** Says whether the access unit has used up its time; asked every few macroblocks. Null: no limit. */
+  isOverBudget: (() => boolean) | null = null;
+  private untilBudgetCheck = 0;
 
   constructor(state: SliceState) {
     this.s = state;
@@ -75,6 +81,12 @@ export class SliceDataDecoder {
   /** Moves to a macroblock. */
   private enter(mbAddr: number, isField: boolean): void {
     const { s } = this;
+    if (this.isOverBudget !== null && this.untilBudgetCheck-- <= 0) {
+      this.untilBudgetCheck = MACROBLOCKS_PER_BUDGET_CHECK;
+      if (this.isOverBudget()) {
+        throw new BitstreamError('budget', '7.3.4', s.reader.position, 'The access unit takes longer than allowed.');
+      }
+    }
     locateMacroblock(s, mbAddr, isField);
     locateNeighbours(s);
   }

@@ -215,7 +215,7 @@ describeWith(['material'], 'what goes wrong', () => {
       1,
       'there is no such file',
     ],
-    ['a file that is no media', () => ['publish', 'package.json', `${server.ws}/publish/x`], 1, 'is none of FLV, MP4'],
+    ['a file that is no media', () => ['publish', 'package.json', `${server.ws}/publish/x`], 1, 'package.json'],
     [
       'an address of another kind',
       () => ['publish', file, 'ftp://host/x'],
