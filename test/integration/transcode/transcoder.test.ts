@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { silentLogger } from '../../../server/platform/logger.ts';
 import { createMetrics } from '../../../server/platform/metrics.ts';
 import type { RenditionDescription, RunningRendition } from '../../../server/streams/roles.ts';
@@ -47,6 +47,9 @@ function psnr(a: Buffer, b: Buffer, pictures: number, pictureBytes: number, luma
   }
   return 10 * Math.log10((255 * 255) / (squares / (pictures * lumaBytes)));
 }
+
+/** Other things run on the machine: what is waited for comes, but late. */
+jest.setTimeout(180_000);
 
 describeWith(['ffmpeg'], 'Transcoder', () => {
   const folder = temporaryFolder('transcoder');
