@@ -48,4 +48,4 @@ export type HttpParts = {
 };
 
 /** Lets operators pass and answers everybody else with 401. */
-export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;

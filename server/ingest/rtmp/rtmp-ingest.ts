@@ -9,6 +9,7 @@ import { parseStreamId } from '../../../shared/media/brands.ts';
 import type { StreamId } from '../../../shared/media/brands.ts';
 import type { PublishAdmission, PublisherSlot } from '../../streams/roles.ts';
 import { IngestChild } from './ingest-child.ts';
+import { MAX_MESSAGE_BYTES } from './packet-pipe.ts';
 import type { ConnectionTally, IngestLimits, PipeFrame } from './packet-pipe.ts';
 
 /** What happened at the RTMP door, each thing once: for metrics, telemetry and the log. */
@@ -73,8 +74,10 @@ export class RtmpIngest {
 
   constructor(options: RtmpIngestOptions) {
     this.#options = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const messageBytes = Math.min(limits.messageBytes, MAX_MESSAGE_BYTES);
     this.#child = new IngestChild(
-      { host: options.host, port: options.port, limits: { ...DEFAULT_LIMITS, ...options.limits } },
+      { host: options.host, port: options.port, limits: { ...limits, messageBytes } },
       {
         onFrame: (frame) => this.#takeFrame(frame),
         onDeath: (reason) => this.#childDied(reason),

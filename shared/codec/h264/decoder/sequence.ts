@@ -6,7 +6,7 @@ import { CodecMemory } from '../kernels/codec-memory.ts';
 import type { ReconstructionKernels } from '../kernels/kernels.ts';
 import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
 import { pictureSizeOf, type PictureSize, type SequenceParameterSet } from '../syntax/sps.ts';
-import { deblockScratchBytes, SliceState } from './slice-state.ts';
+import { SliceState, sliceStateBytes } from './slice-state.ts';
 
 /** Frame stores beyond the buffer's capacity: the current frame, and frames that the receiver of output has not closed yet. */
 const SPARE_PICTURES = 4;
@@ -38,7 +38,7 @@ export class Sequence {
     const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES;
     const samples = codedWidth * codedHeight;
     const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
-    const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + 8192 + deblockScratchBytes(PicWidthInMbs, macroblocks);
+    const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + sliceStateBytes(PicWidthInMbs, macroblocks);
     this.memory = CodecMemory.create(count * perPicture + stateBytes + GUARD_BYTES * 8);
     this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
     this.state = new SliceState({

@@ -117,6 +117,8 @@ describeWith(['material', 'ffmpeg'], 'the FLV address', () => {
     const summary = await watchStream(url, { seconds: 3 });
     expect(summary.fps).toBeGreaterThan(29.97 * 0.97);
     expect(summary.fps).toBeLessThan(29.97 * 1.03);
+    const overWebSocket = await watchStream(`${server.ws}/live/flv.flv`, { seconds: 2 });
+    expect(overWebSocket.frames).toBeGreaterThan(20);
     const probed = await run('ffprobe', [
       '-v',
       'error',
