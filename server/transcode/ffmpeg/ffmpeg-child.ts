@@ -126,6 +126,8 @@ export class FfmpegChild {
   /** Takes stdout chunk by chunk: while the receiver works, the child waits. */
   private outputSink(): Writable {
     return new Writable({
+      // fluent-ffmpeg takes a closed output for a failure when the child's exit is told more than 20 ms later.
+      emitClose: false,
       write: (chunk: Uint8Array, _encoding, done) => {
         if (this.isClosing) {
           done();

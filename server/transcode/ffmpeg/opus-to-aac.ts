@@ -179,10 +179,10 @@ class AacTrack implements StreamTrack {
 
   private emit(ptsUs: number, data: Uint8Array): void {
     const origin = this.originOf(ptsUs);
-    if (origin === undefined) {
-      return;
+    if (origin === undefined || ptsUs < 0) {
+      return; // before the stream's start there is only the encoder's delay
     }
-    const pts = microseconds(Math.max(0, ptsUs));
+    const pts = microseconds(ptsUs);
     const { arrivalTime, captureTime } = origin;
     const unit: AccessUnit = {
       priority: 'key',

@@ -3,7 +3,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, expect, jest, test } from '@jest/globals';
 import { importFile, type ImportEvent } from '../../../server/transcode/ffmpeg/import-file.ts';
 import { ffmpeg, temporaryFolder, testPicture } from '../../support/ffmpeg-clips.ts';
 import { describeWith } from '../../support/requirements.ts';
@@ -22,6 +22,9 @@ function packetSizes(path: string, stream: 'v' | 'a'): number[] {
   const list = spawnSync('ffprobe', args).stdout.toString();
   return [...list.matchAll(/^packet\|size=(\d+)/gm)].map((match) => Number(match[1]));
 }
+
+/** Other things run on the machine: what is waited for comes, but late. */
+jest.setTimeout(180_000);
 
 describeWith(['ffmpeg'], 'importFile', () => {
   const folder = temporaryFolder('import');

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, expect, jest, test } from '@jest/globals';
 import { silentLogger } from '../../../server/platform/logger.ts';
 import type { StreamTrack, TrackSink } from '../../../server/streams/roles.ts';
 import { importFile } from '../../../server/transcode/ffmpeg/import-file.ts';
@@ -56,6 +56,11 @@ const children = (): string[] =>
     .split('\n')
     .filter(Boolean);
 
+const PATIENCE_MS = 60_000;
+
+/** Other things run on the machine: what is waited for comes, but late. */
+jest.setTimeout(180_000);
+
 describeWith(['ffmpeg'], 'OpusToAac', () => {
   const folder = temporaryFolder('aac');
   afterAll(() => {
@@ -90,7 +95,7 @@ describeWith(['ffmpeg'], 'OpusToAac', () => {
       track.push(unit);
     }
     const enough = Math.floor((2 * 48_000) / 1024) - 6; // the last frames wait for more input
-    await eventually('AAC of the whole clip', () => one.units.length >= enough);
+    await eventually('AAC of the whole clip', () => one.units.length >= enough, PATIENCE_MS);
     expect(children()).toHaveLength(1);
     expect(one.configs[0]).toMatchObject({ kind: 'audio', codec: 'mp4a.40.2', sampleRate: 48_000 });
     expect([...(one.configs[0] as { description: Uint8Array }).description.subarray(0, 2)]).toEqual([0x11, 0x88]);
@@ -104,7 +109,7 @@ describeWith(['ffmpeg'], 'OpusToAac', () => {
     detachOne();
     expect(children()).toHaveLength(1);
     detachOther();
-    await eventually('the child to end', () => children().length === 0);
+    await eventually('the child to end', () => children().length === 0, PATIENCE_MS);
     expect(track.sinks.size).toBe(0);
   });
 
@@ -117,18 +122,18 @@ describeWith(['ffmpeg'], 'OpusToAac', () => {
     units.slice(0, half).forEach((unit) => {
       track.push(unit);
     });
-    await eventually('the first AAC', () => listener.units.length > 10);
+    await eventually('the first AAC', () => listener.units.length > 10, PATIENCE_MS);
     const before = children();
     process.kill(Number(before[0]), 'SIGKILL');
-    await eventually('another child', () => children().length === 1 && children()[0] !== before[0]);
+    await eventually('another child', () => children().length === 1 && children()[0] !== before[0], PATIENCE_MS);
     const count = listener.units.length;
     units.slice(half).forEach((unit) => {
       track.push(unit);
     });
-    await eventually('AAC from the second child', () => listener.units.length > count + 10);
+    await eventually('AAC from the second child', () => listener.units.length > count + 10, PATIENCE_MS);
     expect(listener.units.at(-1)!.pts).toBeGreaterThan(units[half].pts);
     detach();
-    await eventually('the child to end', () => children().length === 0);
+    await eventually('the child to end', () => children().length === 0, PATIENCE_MS);
   });
 
   test('says what is missing without ffmpeg', async () => {

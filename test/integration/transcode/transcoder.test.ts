@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, expect, jest, test } from '@jest/globals';
 import { silentLogger } from '../../../server/platform/logger.ts';
 import { createMetrics } from '../../../server/platform/metrics.ts';
 import type { RenditionDescription, RunningRendition } from '../../../server/streams/roles.ts';
@@ -47,6 +47,9 @@ function psnr(a: Buffer, b: Buffer, pictures: number, pictureBytes: number, luma
   }
   return 10 * Math.log10((255 * 255) / (squares / (pictures * lumaBytes)));
 }
+
+/** Other things run on the machine: what is waited for comes, but late. */
+jest.setTimeout(180_000);
 
 describeWith(['ffmpeg'], 'Transcoder', () => {
   const folder = temporaryFolder('transcoder');
@@ -325,7 +328,7 @@ describeWith(['ffmpeg'], 'Transcoder', () => {
     'gives up with a reason on a source whose every picture takes too long to decode',
     async () => {
       const source = await clip('slow.mkv', ['-c:v', 'libx264', '-profile:v', 'baseline', '-qp', '1'], 2);
-      const room = start({ decodeBudgetMs: 10 });
+      const room = start({ decodeBudgetMs: 2 });
       const track = new HandTrack(source.config);
       const sink = new RecordingSink();
       room.start(STREAM, track, SMALL, sink);
@@ -340,7 +343,7 @@ describeWith(['ffmpeg'], 'Transcoder', () => {
         clearInterval(feed);
       }
       expect(sink.failures[0]).toMatch(
-        /^The transcoder failed again and again: decoding one picture took more than 10 ms/,
+        /^The transcoder failed again and again: decoding one picture took more than 2 ms of CPU time/,
       );
       expect(track.keyframeRequests).toBeGreaterThan(0);
     },
