@@ -41,7 +41,7 @@ export async function roundTrip(brokers: string, topicPrefix = 'example.'): Prom
   return received;
 }
 
-const [brokers] = process.argv.slice(2);
+const brokers = process.argv.at(2);
 if (brokers?.includes(':')) {
   for (const { partition, offset, value } of await roundTrip(brokers)) {
     process.stdout.write(`partition ${partition}, offset ${offset}: ${value}\n`);
