@@ -13,11 +13,12 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   exit 1
 }
 
-# npm ci once per state of the lock file.
+# The locked versions, once per state of the lock file. "npm ci" refuses a lock file that lacks optional binaries of other platforms,
+# as lock files from registries without them do; "npm install --no-save" installs the same locked versions then.
 stamp=node_modules/.tessera-lock
 if [ ! -f "$stamp" ] || ! cmp -s package-lock.json "$stamp"; then
   echo 'Installing packages ...' >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  npm ci --no-audit --no-fund --loglevel=silent >&2 || npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json "$stamp"
 fi
 

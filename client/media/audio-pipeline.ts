@@ -8,12 +8,22 @@ import { localNowMs } from '../transport/clock-sync.ts';
 import type { AudioRoute, AudioStats, FromAudioOutput, ToAudioOutput } from './decode-messages.ts';
 import type { PlayoutClock } from './playout-clock.ts';
 
-const JUMP_MS = 90;
-const SETTLE_MS = 600;
-const MAX_RATE_CHANGE = 0.012;
-const RATE_PER_MS = 1 / 2500;
+/** How an output is steered: a worklet jumps at no cost, a media element needs a reserve and long to recover from a seek. */
+type Steering = {
+  readonly jumpMs: number;
+  readonly settleMs: number;
+  readonly maxRateChange: number;
+  readonly ratePerMs: number;
+  /** Sound that must lie ready in the output. */
+  readonly reserveMs: number;
+};
+
+const STEERING: Readonly<Record<AudioRoute, Steering>> = {
+  pcm: { jumpMs: 90, settleMs: 600, maxRateChange: 0.012, ratePerMs: 1 / 2500, reserveMs: 25 },
+  encoded: { jumpMs: 400, settleMs: 2500, maxRateChange: 0.1, ratePerMs: 1 / 1000, reserveMs: 220 },
+};
+
 const SMOOTHING = 0.25;
-const RING_RESERVE_MS = 25;
 const TRANSIT_WINDOW = 100;
 const MAX_PENDING_FRAMES = 100;
 
@@ -156,7 +166,8 @@ export class AudioPipeline {
     this.#transits = this.#transits.slice(-TRANSIT_WINDOW);
     const sorted = [...this.#transits].sort((a, b) => a - b);
     const usual = sorted[Math.floor((sorted.length - 1) * 0.95)] ?? 0;
-    this.#clock.setAudioTransit(usual + this.#outputLatencyMs + RING_RESERVE_MS);
+    const { reserveMs } = STEERING[this.#output?.route ?? 'pcm'];
+    this.#clock.setAudioTransit(usual + this.#outputLatencyMs + reserveMs);
   }
 
   #onPosition(position: FromAudioOutput): void {
@@ -165,24 +176,25 @@ export class AudioPipeline {
     if (!this.#clock.isRunning) {
       return;
     }
+    const { jumpMs, settleMs, maxRateChange, ratePerMs } = STEERING[this.#output?.route ?? 'pcm'];
     const nowMs = localNowMs();
     const wantedMs = this.#clock.ptsAtMs(nowMs) + this.#outputLatencyMs;
     if (position.ptsUs === null) {
       this.#skewMs = null;
-      if (position.bufferedMs > 0 && nowMs - this.#alignedAt > SETTLE_MS / 3) {
+      if (position.bufferedMs > 0 && nowMs - this.#alignedAt > settleMs / 3) {
         this.#align(wantedMs, nowMs);
       }
       return;
     }
     const skewMs = position.ptsUs / 1000 - wantedMs;
-    if (Math.abs(skewMs) > JUMP_MS) {
-      if (nowMs - this.#alignedAt > SETTLE_MS) {
+    if (Math.abs(skewMs) > jumpMs) {
+      if (nowMs - this.#alignedAt > settleMs) {
         this.#align(wantedMs, nowMs);
       }
       return;
     }
     this.#skewMs = this.#skewMs === null ? skewMs : this.#skewMs + (skewMs - this.#skewMs) * SMOOTHING;
-    const change = Math.max(-MAX_RATE_CHANGE, Math.min(MAX_RATE_CHANGE, this.#skewMs * RATE_PER_MS));
+    const change = Math.max(-maxRateChange, Math.min(maxRateChange, this.#skewMs * ratePerMs));
     this.#send({ type: 'rate', rate: 1 - change });
   }
 

@@ -178,6 +178,7 @@ export class PlaybackSession {
 
   #onWelcome(welcome: Welcome): void {
     const isNewConnection = this.#state === null;
+    const hadOurs = this.#renditions.some((rendition) => rendition.encoder === 'tessera');
     this.#renditions = welcome.renditions;
     this.#reason = welcome.reason ?? null;
     if (isNewConnection) {
@@ -186,6 +187,11 @@ export class PlaybackSession {
     }
     this.#onState(welcome.state);
     this.#tellMenu();
+    // What `auto` stands for came to be only now.
+    const hasOurs = welcome.renditions.some((rendition) => rendition.encoder === 'tessera');
+    if (!isNewConnection && this.#rendition === 'auto' && hasOurs && !hadOurs) {
+      this.#connection?.send({ type: 'select', rendition: 'auto' });
+    }
   }
 
   #onState(state: ViewerState): void {

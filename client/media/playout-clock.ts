@@ -18,7 +18,9 @@ export type PlayoutClockOptions = {
 const DEFAULTS: PlayoutClockOptions = { marginMs: 3, quantile: 0.94, windowLength: 150, stallAllowanceMs: 60 };
 const RECENT = 12;
 const JUMP_DOWN_MS = 120;
-const SHRINK_MS_PER_PICTURE = 0.8;
+const STEADY_MS = 60;
+const SHRINK_MS_PER_PICTURE = 0.6;
+const SHRINK_SHARE = 0.04;
 const STALL_MEMORY_MS = 20_000;
 const INSANE_MS = 10_000;
 
@@ -92,8 +94,10 @@ export class PlayoutClock {
   #target(nowMs: number): number {
     const recent = this.#transits.slice(-RECENT);
     let sorted = [...this.#transits].sort((a, b) => a - b);
-    // The path became faster for good: what was before is history.
-    if (recent.length === RECENT && Math.max(...recent) + JUMP_DOWN_MS < (sorted[this.#rank(sorted.length)] ?? 0)) {
+    // The path became faster for good: what was before is history. (A stall that is being caught up is not steady.)
+    const slowest = Math.max(...recent);
+    const isSteady = recent.length === RECENT && slowest - Math.min(...recent) < STEADY_MS;
+    if (isSteady && slowest + JUMP_DOWN_MS < (sorted[this.#rank(sorted.length)] ?? 0)) {
       this.#transits = recent;
       sorted = [...recent].sort((a, b) => a - b);
     }
@@ -123,7 +127,7 @@ export class PlayoutClock {
     if (excess > JUMP_DOWN_MS) {
       this.#base = target;
     } else if (excess > 0) {
-      this.#base = base - Math.min(excess, SHRINK_MS_PER_PICTURE);
+      this.#base = base - Math.min(excess, Math.max(SHRINK_MS_PER_PICTURE, excess * SHRINK_SHARE));
     } else {
       this.#base = base + Math.min(-excess, Math.max(1, -excess * 0.25));
     }

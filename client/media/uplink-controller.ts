@@ -19,7 +19,7 @@ const SKIP_ABOVE_MS = 1100;
 const SKIP_UNTIL_MS = 600;
 const SHARE_OF_DRAIN = 0.8;
 const RATE_WINDOW_MS = 1600;
-const LOWER_EVERY_MS = 500;
+const LOWER_EVERY_MS = 1200;
 const RAISE_AFTER_MS = 3000;
 const RAISE_FACTOR = 1.08;
 const AUDIO_AND_HEADERS_KBPS = 90;
@@ -34,6 +34,8 @@ export class UplinkController {
   #changedAt = Number.NEGATIVE_INFINITY;
   #calmSince: number | null = null;
   #isSkipping = false;
+  /** Waiting time when the target was last lowered: while it shrinks, the lower target does its work. */
+  #waitingAtLowering = 0;
 
   constructor(limits: UplinkLimits) {
     this.#limits = limits;
@@ -88,7 +90,7 @@ export class UplinkController {
   advise(nowMs: number, acknowledgeEveryMs: number): UplinkAdvice {
     const waiting = this.waitingMs(nowMs) - acknowledgeEveryMs;
     if (waiting > CONGESTED_MS) {
-      this.#lower(nowMs);
+      this.#lower(nowMs, waiting);
     } else {
       this.#raise(nowMs);
     }
@@ -96,11 +98,14 @@ export class UplinkController {
     return { targetKbps: Math.round(this.#targetKbps), shouldSkip: this.#isSkipping };
   }
 
-  #lower(nowMs: number): void {
+  #lower(nowMs: number, waitingMs: number): void {
+    const isFirst = this.#calmSince !== null;
     this.#calmSince = null;
-    if (nowMs - this.#changedAt < LOWER_EVERY_MS) {
+    const isShrinking = waitingMs < this.#waitingAtLowering;
+    if (!isFirst && (isShrinking || nowMs - this.#changedAt < LOWER_EVERY_MS)) {
       return;
     }
+    this.#waitingAtLowering = waitingMs;
     const drain = this.drainKbps();
     const usable = drain === null ? this.#targetKbps * 0.6 : drain * SHARE_OF_DRAIN - AUDIO_AND_HEADERS_KBPS;
     this.#set(nowMs, Math.min(usable, this.#targetKbps * 0.9));

@@ -30,7 +30,7 @@ export function Provenance({ stats, reason }: { readonly stats: PlaybackStats; r
         <Fact name="Encoded by" value={ENCODERS[stats.encoder]} />
         <Fact name="Decoded by" value={stats.decoder === null ? '–' : DECODERS[stats.decoder]} />
         <Fact name="Picture" value={`${formatSize(stats.width, stats.height)}, ${formatRate(stats.fps)} fps`} />
-        <Fact name="Bitrate" value={formatBitrate(stats.bitrateKbps)} />
+        <Fact name="Bitrate" value={stats.bitrateKbps === 0 ? '–' : formatBitrate(stats.bitrateKbps)} />
         <Fact
           name={isGlass ? 'Latency, glass to glass' : 'Latency from the server'}
           value={formatMs(stats.latencyMs)}

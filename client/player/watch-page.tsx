@@ -72,14 +72,16 @@ export function WatchPage({ options }: { readonly options: PlayerOptions }) {
         <StreamTitle stream={options.stream} state={state} />
       </AppBar>
       <main class={areControlsHidden ? 'stage stage-idle' : 'stage'} ref={stage}>
-        <canvas
-          id="video"
-          ref={canvas}
-          style={{ '--aspect': String(state.aspect) }}
-          class={state.hasPicture ? 'stage-picture' : 'stage-picture stage-picture-empty'}
-          aria-label={`Live picture of ${options.stream}`}
-          onDblClick={() => toggleFullScreen(stage.current)}
-        />
+        <div class="stage-frame">
+          <canvas
+            id="video"
+            ref={canvas}
+            style={{ '--aspect': String(state.aspect) }}
+            class={state.hasPicture ? 'stage-picture' : 'stage-picture stage-picture-empty'}
+            aria-label={`Live picture of ${options.stream}`}
+            onDblClick={() => toggleFullScreen(stage.current)}
+          />
+        </div>
         <StatusOverlay status={state.status} hasPicture={state.hasPicture} onResume={() => player?.goLive()} />
         {hasStatistics && <Statistics state={state} onClose={() => setStatistics(false)} />}
         {player !== null && (

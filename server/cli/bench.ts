@@ -10,7 +10,9 @@ import { printJson, UsageError } from './command-line.ts';
 /** Name -> loader of its runner; loaded only when asked for, so that `tessera --help` stays quick. */
 const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
   kernels: async () => (await import('./bench/kernels.ts')).benchKernels,
+  encode: async () => (await import('./bench/encode.ts')).benchEncode,
   decode: async () => (await import('./bench/decode.ts')).benchDecode,
+  fanout: async () => (await import('./bench/fan-out.ts')).benchFanOut,
   telemetry: async () => (await import('./bench/telemetry.ts')).benchTelemetry,
 };
 

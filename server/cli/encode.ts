@@ -2,7 +2,7 @@
 // Figures as the contract defines them: cpuMs and fps from the first frame read to the last byte written, without the PSNR.
 
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type {
   EncoderConfig,
@@ -14,6 +14,7 @@ import type {
 import { H264Encoder } from '../../shared/codec/h264/encoder.ts';
 import type { KernelKind } from '../../shared/codec/h264/kernels/kernels.ts';
 import { openY4m, type Y4mHeader } from '../../shared/containers/y4m.ts';
+import { type FrameSource, openY4mFile } from './y4m-file.ts';
 import type { I420Frame, Plane } from '../../shared/media/frame.ts';
 import { finiteNumber, printJson, UsageError, wholeNumber } from './command-line.ts';
 
@@ -24,7 +25,7 @@ type EncodeFlags = {
   readonly maxKbps?: number;
   readonly bufferMs?: number;
   readonly preset: EncoderPreset;
-  readonly profile: EncoderProfile;
+  readonly profile?: EncoderProfile;
   readonly tune: EncoderTune;
   readonly keyint?: number | 'infinite';
   readonly layers: number;
@@ -109,7 +110,7 @@ function configOf(flags: EncodeFlags, header: Y4mHeader, frame: I420Frame): Enco
     framerate: header.framerate,
     rateControl: rateControlOf(flags),
     preset: flags.preset,
-    profile: flags.profile,
+    ...(flags.profile === undefined ? {} : { profile: flags.profile }),
     tune: flags.tune,
     ...(flags.keyint === undefined ? {} : { keyint: flags.keyint }),
     layers: flags.layers as 1 | 2 | 3,
@@ -191,8 +192,7 @@ class EncodeRun {
     }
   }
 
-  async run(input: AsyncIterable<Uint8Array>): Promise<EncodeReport> {
-    const { header, frames } = await openY4m(input);
+  async run({ header, frames }: FrameSource): Promise<EncodeReport> {
     const cpu = process.cpuUsage();
     const started = performance.now();
     for await (const frame of frames) {
@@ -288,7 +288,13 @@ export function registerEncode(program: Command): void {
         .choices(['ultrafast', 'fast', 'balanced', 'quality'])
         .default('fast'),
     )
-    .addOption(new Option('--profile <name>').choices(['baseline', 'main', 'high']).default('baseline'))
+    .addOption(
+      new Option('--profile <name>', 'default: baseline for ultrafast and fast, else high').choices([
+        'baseline',
+        'main',
+        'high',
+      ]),
+    )
     .addOption(new Option('--tune <name>').choices(['camera', 'screen', 'psnr']).default('camera'))
     .option('--keyint <n|infinite>', 'frames from IDR to IDR (default 2 s)', keyintOf)
     .option('--layers <n>', 'temporal layers, 1..3', wholeNumber(1, 3), 1)
@@ -304,9 +310,7 @@ export function registerEncode(program: Command): void {
         throw new UsageError('--json needs stdout: give -o a file.');
       }
       rateControlOf(flags);
-      const report = await new EncodeRun(flags).run(
-        input === '-' ? process.stdin : createReadStream(input, { highWaterMark: 1 << 20 }),
-      );
+      const report = await new EncodeRun(flags).run(input === '-' ? await openY4m(process.stdin) : openY4mFile(input));
       if (flags.json === true) {
         printJson(report);
       } else {

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   serve: async () => (await import('./serve.ts')).registerServe,
   encode: async () => (await import('./encode.ts')).registerEncode,
   decode: async () => (await import('./decode.ts')).registerDecode,
+  probe: async () => (await import('./probe.ts')).registerProbe,
   publish: async () => (await import('./publish.ts')).registerPublish,
   watch: async () => (await import('./watch.ts')).registerWatch,
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,

@@ -62,6 +62,9 @@ export async function publishFile(file: string, url: string, options: PublishOpt
   checkCombination(protocol, options);
   const source = sourceOf(file, kind, protocol, options);
   let isKeyframeWanted = false;
+  // The file's first event is read before anybody is disturbed: a file that cannot be sent opens no stream.
+  const reading = continuousEvents(source, options.loop === true);
+  const events = await started(reading);
   try {
     const target = await connect(url, protocol, options, () => (isKeyframeWanted = true));
     const takeKeyframeWish = (): boolean => {
@@ -69,11 +72,13 @@ export async function publishFile(file: string, url: string, options: PublishOpt
       isKeyframeWanted = false;
       return wish;
     };
-    return await run(source, target, { options, takeKeyframeWish });
+    return await run({ source, events }, target, { options, takeKeyframeWish });
   } catch (error) {
     throw error instanceof ProtocolError && error.code !== 'unsupported-codec'
       ? new Error(`The server refused the publisher (${error.code}): ${error.message}`)
       : error;
+  } finally {
+    await reading.return(undefined); // the file is closed also when nobody took it
   }
 }
 
@@ -85,6 +90,17 @@ function sourceOf(file: string, kind: FileKind, protocol: Protocol, options: Pub
     ...(options.fps === undefined ? {} : { fps: options.fps }),
   });
   return wantsPictures && kind !== 'y4m' ? new DecodingSource(source) : source;
+}
+
+/** The same events, the first of them already read. Rejects when reading it fails. */
+async function started(events: AsyncGenerator<SourceEvent>): Promise<AsyncIterable<SourceEvent>> {
+  const first = await events.next();
+  return (async function* () {
+    if (first.done !== true) {
+      yield first.value;
+      yield* events;
+    }
+  })();
 }
 
 function protocolOf(url: string): Protocol {
@@ -138,7 +154,7 @@ type Run = { readonly options: PublishOptions; readonly takeKeyframeWish: () => 
 
 /** Reads, waits, encodes where asked, sends; says goodbye also on Ctrl-C. */
 async function run(
-  source: MediaSource,
+  { source, events }: { readonly source: MediaSource; readonly events: AsyncIterable<SourceEvent> },
   target: PublishTarget,
   { options, takeKeyframeWish }: Run,
 ): Promise<PublishSummary> {
@@ -151,7 +167,7 @@ async function run(
   process.once('SIGINT', interrupt);
   const summary = { seconds: 0, units: 0, bytes: 0 };
   try {
-    for await (const event of continuousEvents(source, options.loop === true)) {
+    for await (const event of events) {
       const time = timeOf(event);
       if (interruption.hasCome || (time !== null && time / 1e6 >= (options.seconds ?? Infinity))) {
         break;

@@ -30,7 +30,10 @@ export function registerWatch(program: Command): void {
   program
     .command('watch')
     .description('join a stream as a viewer and say what a viewer sees')
-    .argument('<url>', 'ws(s)://HOST/subscribe/STREAM, http(s)://HOST/watch/STREAM or http(s)://HOST/live/STREAM.flv')
+    .argument(
+      '<url>',
+      'ws(s)://HOST/subscribe/STREAM, http(s)://HOST/watch/STREAM or http(s)|ws(s)://HOST/live/STREAM.flv',
+    )
     .option('--rendition <name>', 'auto, source or the name of a rendition')
     .option('--class <class>', 'realtime or normal (bigger writes, a little later)')
     .option('--seconds <n>', 'leave after this time; else when the stream ends', finiteNumber(0.1, 1e9))
@@ -73,7 +76,7 @@ function targetOf(text: string, options: WatchOptions): Target {
   if (options.rendition !== undefined) {
     url.searchParams.set('rendition', options.rendition);
   }
-  if (url.pathname.endsWith('.flv') && url.protocol.startsWith('http')) {
+  if (url.pathname.endsWith('.flv')) {
     return { kind: 'flv', url: url.href };
   }
   if (options.class !== undefined) {

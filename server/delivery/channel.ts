@@ -47,6 +47,8 @@ export class Channel {
   private cancelTelling: (() => void) | null = null;
   private isImmediate = false;
   private lastDtsMs = 0;
+  /** The cached group as the last joining viewer got it; of use while `last` is still the newest unit. */
+  private burst: { readonly last: AccessUnit; readonly items: readonly MediaItem[] } | null = null;
   private latencyKind: 'glass' | 'ingest';
 
   constructor(options: ChannelOptions) {
@@ -170,6 +172,7 @@ export class Channel {
     }
     this.lastDtsMs = unit.dts / 1000;
     this.pending.push(item);
+    this.burst = null;
     if (this.options.flushClass === 'normal') {
       this.cancelFlush ??= this.options.clock.after(NORMAL_FLUSH_MS, () => {
         this.flush();
@@ -247,15 +250,33 @@ export class Channel {
     }
   }
 
-  /** The group that the track has cached, laid out as cached; empty when there is none or it is beyond the budget. */
-  private cachedGroup(video: Attachment, audio: Attachment | null): MediaItem[] {
-    const { format, joinBurstBytes } = this.options;
-    const label = this.labelOf(video);
+  /**
+   * The group that the track has cached, laid out as cached; empty when there is none or it is beyond the budget. Laid out once
+   * for everybody who joins between two units.
+   */
+  private cachedGroup(video: Attachment, audio: Attachment | null): readonly MediaItem[] {
     const { units, group } = video.track.cachedGroup;
-    const first = units[0];
-    if (label === null || first === undefined) {
+    const label = this.labelOf(video);
+    const last = units.at(-1);
+    if (label === null || last === undefined) {
       return [];
     }
+    if (this.burst?.last !== last) {
+      const items = this.layOutGroup({ units, group, label, audio });
+      const bytes = items.reduce((sum, item) => sum + item.bytes.length, 0);
+      this.burst = { last, items: bytes <= this.options.joinBurstBytes ? items : [] };
+    }
+    return this.burst.items;
+  }
+
+  private layOutGroup(parts: {
+    readonly units: readonly AccessUnit[];
+    readonly group: number;
+    readonly label: TrackLabel;
+    readonly audio: Attachment | null;
+  }): MediaItem[] {
+    const { units, group, label, audio } = parts;
+    const { format } = this.options;
     const cached = units.map((unit, object) => ({
       unit,
       item: format.unit(label, unit, { group, object, isCached: true }),
@@ -263,12 +284,10 @@ export class Channel {
     const audioLabel = format.wantsCachedAudio ? this.labelOf(audio) : null;
     if (audio !== null && audioLabel !== null) {
       const place = { group: 0, object: 0, isCached: true };
-      const frames = audio.track.recentUnits.filter(({ dts }) => dts >= first.dts);
+      const frames = audio.track.recentUnits.filter(({ dts }) => dts >= (units[0]?.dts ?? 0));
       cached.push(...frames.map((unit) => ({ unit, item: format.unit(audioLabel, unit, place) })));
       cached.sort((one, other) => one.unit.dts - other.unit.dts);
     }
-    const items = cached.flatMap(({ item }) => item ?? []);
-    const bytes = items.reduce((sum, item) => sum + item.bytes.length, 0);
-    return bytes <= joinBurstBytes ? items : [];
+    return cached.flatMap(({ item }) => item ?? []);
   }
 }

@@ -4,6 +4,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TelemetryEvent } from '../../shared/telemetry/events.ts';
 import type { PeerErrorCode } from '../../shared/errors.ts';
 import type { PeerRequest, WebSocketPeer } from '../platform/web-socket-peer.ts';
+import type { HealthReport } from '../read-models/health.ts';
+import type { History } from '../read-models/history.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
 
 /** The connection of somebody who reads one endless body. */
@@ -32,10 +34,10 @@ export type HttpParts = {
   readonly liveWebSocket: AcceptPeer;
   readonly live: LiveBodies;
   readonly streams: { statuses(): StreamStatus[] };
-  /** The health read model of a stream; null where there is none (then the API says `unknown`). */
-  readonly health: (stream: string) => unknown;
-  /** More routes under /api/v1 that read models of other rooms answer: `history`, `alerts`. */
-  readonly readModels?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
+  /** `unknown` where no window has spoken lately. */
+  readonly health: (stream: string) => HealthReport;
+  /** Times in epoch ms. Throws RangeError when asked for nonsense. */
+  readonly history: (stream: string, range: { from: number; to: number; step: number }) => History;
   /** Throws ProtocolError `wrong-key`. */
   readonly checkKey: (stream: string, key: string) => void;
   readonly report: (event: TelemetryEvent) => void;
@@ -46,4 +48,4 @@ export type HttpParts = {
 };
 
 /** Lets operators pass and answers everybody else with 401. */
-export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+export type OperatorGuard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;

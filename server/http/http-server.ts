@@ -59,6 +59,9 @@ export class HttpServer {
       bodyLimit: config.limits.eventBytes,
       routerOptions: { maxParamLength: 128 },
       logger: false,
+      frameworkErrors: (error, _request, reply) => {
+        void this.answer(reply, error);
+      },
     });
     this.app = app;
     await this.build(app);
@@ -81,11 +84,13 @@ export class HttpServer {
     if (this.app === null) {
       return;
     }
-    const closed = this.app.close();
+    const { server } = this.app; // listens by our own call, so fastify does not close it
+    const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of this.sockets) {
       socket.destroy();
     }
     await closed;
+    await this.app.close();
   }
 
   private async serverFactory(): Promise<(handler: RequestListener) => Server> {
@@ -129,17 +134,21 @@ export class HttpServer {
       done(null, body);
     });
     app.removeContentTypeParser(['application/json', 'text/plain']);
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const origin = access.crossOrigin(request.raw);
       if (origin !== null) {
-        await reply.header('access-control-allow-origin', origin).header('vary', 'Origin');
+        // A reply can be awaited, and then waits to be sent: its headers are set without.
+        void reply.header('access-control-allow-origin', origin).header('vary', 'Origin');
       }
+      done();
     });
-    const guard: OperatorGuard = async (request, reply) => {
-      if (!access.isOperator(request.raw)) {
-        await reply.header('www-authenticate', 'Basic realm="Tessera operator", charset="UTF-8"');
-        throw new HttpError('operators-only', 'This needs the operator token, or to be on the same machine.');
+    const guard: OperatorGuard = (request, reply, done) => {
+      if (access.isOperator(request.raw)) {
+        done();
+        return;
       }
+      void reply.header('www-authenticate', 'Basic realm="Tessera operator", charset="UTF-8"');
+      done(new HttpError('operators-only', 'This needs the operator token, or to be on the same machine.'));
     };
     probeRoutes(app, parts, metrics, guard);
     apiRoutes(app, { parts, access, limits: config.limits, guard });

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { assert } from '../../shared/assert.ts';
 import { HTTP_ERRORS, PEER_ERRORS } from '../../shared/errors.ts';
 import { dataEventSchema } from '../../shared/telemetry/events.ts';
-import { streamHealthSchema } from '../read-models/stream-health.ts';
+import { healthReportSchema } from '../read-models/health.ts';
+import { historySchema } from '../read-models/history.ts';
 import { streamListSchema } from '../read-models/stream-status.ts';
 
 const problemSchema = z.object({
@@ -59,6 +60,18 @@ export function openApi(): unknown {
           responses: { 200: json('The health.', 'StreamHealth'), default: problem },
         },
       },
+      '/api/v1/streams/{stream}/history': {
+        get: {
+          operationId: 'streamHistory',
+          summary: 'What the windows said over a range of time; null where nothing was heard. For operators.',
+          security: [{ operatorToken: [] }],
+          parameters: [
+            streamParameter,
+            ...['from', 'to', 'step'].map((name) => ({ name, in: 'query', schema: { type: 'number' } })),
+          ],
+          responses: { 200: json('The points.', 'History'), default: problem },
+        },
+      },
       '/api/v1/events/{stream}': {
         post: {
           operationId: 'sendEvents',
@@ -76,7 +89,8 @@ export function openApi(): unknown {
     components: {
       schemas: {
         StreamList: jsonSchema(streamListSchema),
-        StreamHealth: jsonSchema(streamHealthSchema),
+        StreamHealth: jsonSchema(healthReportSchema),
+        History: jsonSchema(historySchema),
         DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
         Accepted: jsonSchema(z.object({ accepted: z.number().int() })),
         Problem: jsonSchema(problemSchema),

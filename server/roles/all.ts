@@ -3,7 +3,6 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../shared/config/config-schema.ts';
-import { silentReporter } from '../../shared/telemetry/reporter.ts';
 import type { PeerErrorCode } from '../../shared/errors.ts';
 import type { StreamId } from '../../shared/media/brands.ts';
 import { ChannelSet } from '../delivery/channel-set.ts';
@@ -26,13 +25,17 @@ import { createKeyCheck } from '../streams/publish-keys.ts';
 import { StreamRegistry } from '../streams/stream-registry.ts';
 import { Transcoder } from '../transcode/transcoder.ts';
 import { rtmpEvents } from './rtmp-events.ts';
-import type { TelemetryPart } from './telemetry-part.ts';
+import { openTelemetry, type TelemetryPart } from './telemetry-part.ts';
 
 const DEMO_STREAM = 'demo' as StreamId;
-const DEMO_SIZE = { width: 1280, height: 720 } as const;
+/** Best first: the first that needs no more than half of the CPU that renditions may use. */
+const DEMO_SIZES = [
+  { width: 1280, height: 720 },
+  { width: 640, height: 360 },
+] as const;
+const DEMO_FPS = 30;
 /** After the goodbyes, how long peers have to take them. */
 const GOODBYE_MS = 500;
-const TELEMETRY_FLUSH_MS = 4000;
 
 /** A server that listens. */
 export type RunningServer = {
@@ -43,6 +46,8 @@ export type RunningServer = {
   readonly operatorToken: string;
   readonly telemetry: string;
   readonly metrics: Metrics;
+  /** The window jobs; for tests, which stop them. */
+  readonly analytics: TelemetryPart['analytics'];
   /** Tells publishers and viewers, keeps what telemetry waits, and stops listening; within 10 s. */
   stop(): Promise<void>;
 };
@@ -50,13 +55,8 @@ export type RunningServer = {
 export type StartOptions = {
   readonly logger: Logger;
   readonly clock?: Clock;
-  /** Opens the telemetry log and what reads it. Absent: nothing is recorded. */
-  readonly telemetry?: (parts: {
-    config: Config;
-    clock: Clock;
-    logger: Logger;
-    metrics: Metrics;
-  }) => Promise<TelemetryPart>;
+  /** Starts a transcode worker ahead of the first viewer. */
+  readonly prewarm?: boolean;
 };
 
 const pagesFolder = (): string =>
@@ -80,8 +80,8 @@ async function openCore(config: Config, options: StartOptions) {
   const metrics = createMetrics({ withProcess: true });
   const secrets = await loadSecrets(config);
   const { keys, demoKey } = demoKeys(config, secrets);
-  const telemetry = (await options.telemetry?.({ config, clock, logger, metrics })) ?? null;
-  const reporter = telemetry?.reporter ?? silentReporter;
+  const telemetry = await openTelemetry({ config, clock, logger, metrics });
+  const { reporter } = telemetry;
   const { ladder, maxCpu } = config.transcode;
   const { limits } = config;
   const { decodeBudgetMs } = limits;
@@ -155,8 +155,8 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     },
     live: flv,
     streams: registry,
-    health: (stream) => telemetry?.health(stream) ?? null,
-    readModels: telemetry?.readModels ?? {},
+    health: (stream) => telemetry.health.get(stream, clock.epochMs()),
+    history: (stream, range) => telemetry.history.query(stream, range),
     checkKey,
     report: (event) => {
       reporter.report(event);
@@ -192,7 +192,7 @@ function openRtmp({ config, limits, registry, metrics, reporter, clock, logger }
   });
 }
 
-function startDemo({ config, registry, clock, logger, demoKey }: Core): DemoStream | null {
+function startDemo({ config, registry, clock, logger, demoKey, transcoder }: Core): DemoStream | null {
   if (!config.demo) {
     return null;
   }
@@ -202,7 +202,8 @@ function startDemo({ config, registry, clock, logger, demoKey }: Core): DemoStre
     logger,
     streamId: DEMO_STREAM,
     key: demoKey,
-    size: DEMO_SIZE,
+    size: transcoder.affordable(DEMO_SIZES, DEMO_FPS, 0.5),
+    fps: DEMO_FPS,
   });
   demo.start();
   return demo;
@@ -227,18 +228,22 @@ export async function startAll(config: Config, options: StartOptions): Promise<R
     delivery.channels.close();
     await http.stop();
     await transcoder.close();
-    await telemetry?.close(TELEMETRY_FLUSH_MS);
+    await telemetry.close();
   };
   try {
     const [httpAddress, rtmpPort] = await Promise.all([http.start(), rtmp?.start() ?? null]);
     notReady = null;
+    if (options.prewarm === true) {
+      transcoder.prewarm();
+    }
     demo = startDemo(core);
     return {
       http: httpAddress,
       rtmp: rtmpPort === null ? null : `rtmp://${shownHost(config.rtmp.host)}:${rtmpPort}/live`,
       publishKey: secrets.publishKeys[0]?.key ?? '',
       operatorToken: secrets.operatorToken,
-      telemetry: telemetry?.description ?? 'off',
+      telemetry: telemetry.description,
+      analytics: telemetry.analytics,
       metrics,
       stop,
     };

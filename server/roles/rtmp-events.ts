@@ -48,6 +48,9 @@ export function rtmpEvents(parts: {
           'publisher gone',
         );
         break;
+      case 'fault':
+        logger.error({ err: event.error }, 'a bug: the RTMP ingest could not take a message');
+        break;
       case 'restarted':
         restarts.inc();
         logger.error({ reason: event.reason }, 'the RTMP ingest process died and is replaced');

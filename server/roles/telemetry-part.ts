@@ -1,16 +1,51 @@
-// What the composition needs of telemetry and analytics, whichever log is behind them.
+// Telemetry and analytics as the composition uses them: the log, the reporter over it, the jobs that read it, and the read models
+// that the API answers from.
 
+import type { Config } from '../../shared/config/config-schema.ts';
 import type { Reporter } from '../../shared/telemetry/reporter.ts';
-import type { StreamHealth } from '../read-models/stream-health.ts';
+import { startAnalytics, type Analytics } from '../analytics/start-analytics.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Logger } from '../platform/logger.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { HealthReadModel } from '../read-models/health.ts';
+import { HistoryReadModel } from '../read-models/history.ts';
+import { startTelemetry } from '../telemetry/start-telemetry.ts';
 
-export interface TelemetryPart {
+export type TelemetryPart = {
   /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
   readonly description: string;
   readonly reporter: Reporter;
-  /** Null where no window has spoken lately. */
-  health(stream: string): StreamHealth | null;
-  /** Read models that operators may ask for under /api/v1, by name. */
-  readonly readModels: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
-  /** Appends what waits, within the time given, and stops. */
-  close(withinMs: number): Promise<void>;
+  readonly health: HealthReadModel;
+  readonly history: HistoryReadModel;
+  /** Closing it leaves the server running: health turns to `unknown`. */
+  readonly analytics: Analytics;
+  /** Stops the jobs, appends what waits (at most 5 s) and closes the log. */
+  close(): Promise<void>;
+};
+
+export type TelemetryParts = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+};
+
+/** Opens the log of the configuration. Rejects with one sentence when it cannot be used. */
+export async function openTelemetry({ config, clock, logger, metrics }: TelemetryParts): Promise<TelemetryPart> {
+  const telemetry = await startTelemetry(config, clock, logger, metrics);
+  const { log, reporter, node } = telemetry;
+  const health = new HealthReadModel();
+  const history = new HistoryReadModel();
+  const analytics = await startAnalytics({ log, clock, logger, node, readModels: { health, history }, metrics });
+  return {
+    description: log.description,
+    reporter,
+    health,
+    history,
+    analytics,
+    close: async () => {
+      await analytics.close();
+      await telemetry.close();
+    },
+  };
 }

@@ -5,6 +5,7 @@ import { i420ByteLength, packedI420 } from '../../shared/media/frame.ts';
 import { UNSPECIFIED_COLOUR } from '../../shared/media/colour.ts';
 import { microseconds } from '../../shared/media/time.ts';
 import type { CodecSet } from './codec-set.ts';
+import { threadCpuMs } from './thread-cpu.ts';
 import type { Calibration } from './worker-messages.ts';
 
 const WIDTH = 640;
@@ -32,9 +33,9 @@ export function calibrate(codecs: CodecSet): Calibration {
   const start = performance.now();
   for (let i = 0; i < FRAMES && performance.now() - start < MAX_MS; i++) {
     const picture = syntheticPicture(i);
-    const before = performance.now();
+    const before = threadCpuMs();
     encoder.encode(picture, { keyFrame: i === 0 });
-    times.push(performance.now() - before);
+    times.push(threadCpuMs() - before);
   }
   encoder.close();
   const last = times.slice(-MEASURED_FRAMES).sort((a, b) => a - b);

@@ -1,8 +1,6 @@
 // Which renditions the machine can afford: milliseconds per frame are measured on running renditions (and by a calibration before
 // the first), turned into a share of cores, and compared with `transcode.maxCpu`. Pure; used by transcoder.ts.
 
-import type { RenditionDescription } from '../streams/roles.ts';
-
 /** What a worker spends on one frame. */
 export type WorkKind = 'encode' | 'decode';
 
@@ -13,21 +11,22 @@ export type CoreShare = number;
 
 /** Milliseconds per million samples before anything was measured: slow enough to refuse what a slow machine cannot do. */
 const UNMEASURED_MS_PER_MEGAPIXEL: Readonly<Record<WorkKind, number>> = { encode: 24, decode: 8 };
-/** Weight of a new measurement (a mean over about a second of frames). */
-const SMOOTHING = 0.2;
+/** Weight of a new measurement: what became slower is believed slowly, what became faster (compiled code) soon. */
+const SMOOTHING = { slower: 0.2, faster: 0.5 } as const;
 /** A thread that is busier than this drops frames at every hiccup. */
-const MAX_SHARE_OF_ONE_THREAD = 0.9;
+export const MAX_THREAD_SHARE = 0.9;
 
 /** Learns the cost of work per picture size. */
 export class CostModel {
   private readonly measured: Readonly<Record<WorkKind, Map<number, number>>> = { encode: new Map(), decode: new Map() };
 
-  /** Takes the mean of some frames: `ms` per frame of `size`. */
+  /** Takes the measurement of some frames: CPU `ms` per frame of `size`. */
   observe(kind: WorkKind, size: Size, ms: number): void {
     const pixels = size.width * size.height;
     const rate = (ms * 1_000_000) / pixels;
     const before = this.measured[kind].get(pixels);
-    this.measured[kind].set(pixels, before === undefined ? rate : before + SMOOTHING * (rate - before));
+    const weight = before === undefined ? 1 : rate < before ? SMOOTHING.faster : SMOOTHING.slower;
+    this.measured[kind].set(pixels, (before ?? 0) + weight * (rate - (before ?? 0)));
   }
 
   /** Milliseconds for one frame of `size`, by the measurement of the size nearest to it. */
@@ -45,7 +44,7 @@ export class CostModel {
     return (rate * pixels) / 1_000_000;
   }
 
-  encodeShare(rendition: RenditionDescription): CoreShare {
+  encodeShare(rendition: Size & { readonly fps: number }): CoreShare {
     return (this.estimateMs('encode', rendition) * rendition.fps) / 1000;
   }
 
@@ -57,7 +56,7 @@ export class CostModel {
 /** Work that is running: one per source, with its renditions. */
 export type RunningSource = { readonly decode: CoreShare; readonly renditions: Map<string, CoreShare> };
 
-export type CpuLimits = { readonly cores: number; readonly maxCpu: number };
+export type CpuLimits = { readonly cores: number; readonly maxCpu: number; readonly maxThreadShare: number };
 
 /** Sums what runs and says whether one more fits. */
 export class CpuAdmission {
@@ -92,7 +91,7 @@ export class CpuAdmission {
       );
     }
     const onThread = needed + (source === null ? 0 : shareOf(source));
-    if (onThread > MAX_SHARE_OF_ONE_THREAD) {
+    if (onThread > this.limits.maxThreadShare) {
       return `${name} is too slow on this machine: with its source it needs about ${cores(onThread)} of the one core that a source can use`;
     }
     return null;

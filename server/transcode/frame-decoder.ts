@@ -20,7 +20,8 @@ export type FrameDecoderEvents = {
 
 export interface FrameDecoder {
   decode(unit: AccessUnit): void;
-  close(): void;
+  /** Resolves when nothing of it is left. */
+  close(): Promise<void>;
 }
 
 /** Makes the decoder that was chosen for the source. `budgetMs`: see limits.decodeBudgetMs. */
@@ -55,7 +56,7 @@ function rawDecoder(config: VideoTrackConfig, events: FrameDecoderEvents): Frame
       }
       events.onFrame(packedI420(unit.data, { width, height }, { timestamp: unit.pts, colour, sampleAspect }));
     },
-    close: () => undefined,
+    close: () => Promise.resolve(),
   };
 }
 
@@ -96,6 +97,7 @@ function ownDecoder(
     },
     close() {
       decoder.close();
+      return Promise.resolve();
     },
   };
 }

@@ -57,11 +57,11 @@ export class RenditionEncoder {
 
   /**
    * Encodes the picture, or leaves it out when the rendition has fewer frames per second than the source. `sourceFps` is the
-   * measured rate. Returns the milliseconds spent, or null when the picture was left out.
+   * measured rate. False: the picture was left out.
    */
-  encode(frame: I420Frame, times: PictureTimes, startsGroup: boolean, sourceFps: number): number | null {
+  encode(frame: I420Frame, times: PictureTimes, startsGroup: boolean, sourceFps: number): boolean {
     if (!startsGroup && !this.isOnCadence(frame.timestamp, sourceFps)) {
-      return null;
+      return false;
     }
     this.startedAt = this.now();
     const wasNew = this.prepare(frame, Math.min(this.description.fps, sourceFps));
@@ -76,7 +76,7 @@ export class RenditionEncoder {
       keyFrame,
       ...(times.captureTime === undefined ? {} : { captureTime: times.captureTime }),
     });
-    return this.now() - this.startedAt;
+    return true;
   }
 
   close(): void {

@@ -28,20 +28,25 @@ export type PipelineEvents = {
   readonly onDecoderDied: (sentence: string) => void;
 };
 
+/** What the thread is busy with. */
+type Phase = 'idle' | 'decoding' | 'encoding';
+
 export type PipelineHost = {
   readonly codecs: CodecSet;
   readonly events: PipelineEvents;
   /** Milliseconds on the clock of `queuedAt`. */
   readonly now: () => number;
+  /** CPU milliseconds of this thread. */
+  readonly cpuNow: () => number;
   /** Index of the newest unit on its way to this pipeline. */
   readonly newestIndex: () => number;
   /** Tells the watchdog what the thread is busy with. */
-  readonly onPhase: (phase: 'idle' | 'decoding' | 'encoding') => void;
+  readonly onPhase: (phase: Phase) => void;
   readonly decodeBudgetMs: number;
+  /** Age from which a picture is not encoded when a newer unit is waiting. */
+  readonly lateMs: number;
 };
 
-/** A picture older than this is not encoded when a newer unit is waiting. */
-const LATE_MS = 200;
 /** Even a hopelessly slow machine shows a picture this often. */
 const LONGEST_PAUSE_US = 500_000;
 /** Units whose picture has not come out yet; more means that pictures are lost. */
@@ -56,6 +61,7 @@ export class SourcePipeline {
   private decoder: FrameDecoder | null = null;
   private source: SourceStart;
   private isGroupDue = true;
+  private phase: Phase = 'idle';
   private encodedMs = 0;
   private lastEncodedUs = 0;
 
@@ -67,7 +73,7 @@ export class SourcePipeline {
 
   /** Starts decoding anew: another size, other parameter sets, or a decoder that died. Renditions go on with an IDR picture. */
   setSource(source: SourceStart): void {
-    this.decoder?.close();
+    void this.decoder?.close();
     this.source = source;
     this.pending.clear();
     this.isGroupDue = true;
@@ -124,23 +130,25 @@ export class SourcePipeline {
     if (unit.unit.priority === 'key' && this.source.decoder.kind !== 'raw') {
       this.schedule.onSourceKey(unit.unit.pts);
     }
-    const startedAt = this.host.now();
+    const startedAt = this.host.cpuNow();
     this.encodedMs = 0;
-    this.host.onPhase('decoding');
+    this.setPhase('decoding');
     this.decoder.decode(unit.unit);
-    this.host.onPhase('idle');
+    this.setPhase('idle');
     if (this.source.decoder.kind === 'tessera') {
-      this.host.events.onCost('decode', this.source.config, this.host.now() - startedAt - this.encodedMs);
+      this.host.events.onCost('decode', this.source.config, this.host.cpuNow() - startedAt - this.encodedMs);
     }
   }
 
-  close(): void {
-    this.decoder?.close();
+  /** Resolves when the decoder's child, if it had one, is gone. */
+  async close(): Promise<void> {
+    const { decoder } = this;
     this.decoder = null;
     for (const rendition of this.renditions.values()) {
       rendition.close();
     }
     this.renditions.clear();
+    await decoder?.close();
   }
 
   private remember(unit: PipelineUnit): void {
@@ -166,9 +174,9 @@ export class SourcePipeline {
     }
   }
 
-  private isLate(frame: I420Frame, origin: PipelineUnit, now: number): boolean {
+  private isLate(frame: I420Frame, origin: PipelineUnit): boolean {
     return (
-      now - origin.queuedAt > LATE_MS &&
+      this.host.now() - origin.queuedAt > this.host.lateMs &&
       origin.index < this.host.newestIndex() &&
       Math.abs(frame.timestamp - this.lastEncodedUs) < LONGEST_PAUSE_US
     );
@@ -182,24 +190,35 @@ export class SourcePipeline {
     if (origin.isCatchUp) {
       return;
     }
-    const startedAt = this.host.now();
-    if (this.isLate(frame, origin, startedAt)) {
+    if (this.isLate(frame, origin)) {
       this.host.events.onDropped('late');
       return;
     }
     this.lastEncodedUs = frame.timestamp;
-    this.host.onPhase('encoding');
+    this.encode(frame, origin);
+  }
+
+  private encode(frame: I420Frame, origin: PipelineUnit): void {
+    const { cpuNow, events } = this.host;
+    const before = this.phase; // idle when the picture comes from a child
+    this.setPhase('encoding');
     const startsGroup = this.schedule.startsGroup(frame.timestamp, this.isGroupDue);
     this.isGroupDue = false;
     const fps = this.rate.fps ?? this.source.config.fps ?? 30;
     for (const rendition of this.renditions.values()) {
-      const ms = rendition.encode(frame, origin.unit, startsGroup, fps);
-      if (ms !== null) {
-        this.host.events.onCost('encode', { ...rendition.size }, ms);
+      const startedAt = cpuNow();
+      if (rendition.encode(frame, origin.unit, startsGroup, fps)) {
+        const ms = cpuNow() - startedAt;
+        this.encodedMs += ms;
+        events.onCost('encode', { ...rendition.size }, ms);
       }
     }
-    this.encodedMs += this.host.now() - startedAt;
-    this.host.onPhase('decoding');
+    this.setPhase(before);
+  }
+
+  private setPhase(phase: Phase): void {
+    this.phase = phase;
+    this.host.onPhase(phase);
   }
 }
 

@@ -5,6 +5,7 @@
 import type { AccessUnit, TrackConfig, VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import type { RenditionDescription, RenditionSink, StreamTrack } from '../streams/roles.ts';
 import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
+import { asSentence } from './as-sentence.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { UnitQueue, type QueuedUnit } from './unit-queue.ts';
 import { sharedNow, type DecoderChoice, type FromWorker } from './worker-messages.ts';
@@ -12,7 +13,7 @@ import type { PooledWorker, WorkerPool } from './worker-pool.ts';
 
 export type SourceTranscodeHost = {
   readonly pool: WorkerPool;
-  /** Chooses the decoder, or says why there is none. `isOursRefused`: our decoder has met a feature that it lacks. */
+  /** Chooses the decoder, or says why there is none (a clause; see asSentence). `isOursRefused`: our decoder has met a feature that it lacks. */
   readonly chooseDecoder: (
     config: VideoTrackConfig,
     isOursRefused: boolean,
@@ -191,11 +192,12 @@ export class SourceTranscode {
     this.pump();
   }
 
-  /** Cached units lag by one, because only the last of them is to be encoded. */
+  /** Cached units lag by one, because only the last of them is to be encoded. What no other needs is not decoded for that. */
   private releaseHeld(isCatchUp: boolean): void {
-    if (this.heldCached !== null) {
-      this.enqueue({ ...this.heldCached, isCatchUp });
-      this.heldCached = null;
+    const held = this.heldCached;
+    this.heldCached = null;
+    if (held !== null && !(isCatchUp && held.unit.priority === 'discardable')) {
+      this.enqueue({ ...held, isCatchUp });
     }
   }
 
@@ -307,7 +309,7 @@ export class SourceTranscode {
       this.worker = null;
     }
     for (const sink of sinks) {
-      sink.fail(reason);
+      sink.fail(asSentence(reason));
     }
     this.renditions.clear();
     this.host.onFailed();

@@ -5,10 +5,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { calibrate } from './calibration.ts';
 import { productionCodecs } from './production-codecs.ts';
 import { SourcePipeline, type PipelineEvents } from './source-pipeline.ts';
+import { kernelThreadId, threadCpuMs } from './thread-cpu.ts';
 import { BOARD, boardTime, PHASE, sharedNow, type FromWorker, type ToWorker } from './worker-messages.ts';
 
 /** Given by worker-pool.ts. */
-export type TranscodeWorkerData = { readonly board: SharedArrayBuffer; readonly decodeBudgetMs: number };
+export type TranscodeWorkerData = {
+  readonly board: SharedArrayBuffer;
+  readonly decodeBudgetMs: number;
+  readonly lateMs: number;
+};
 
 /** Measurements that make one `cost` message. */
 const COST_BATCH = 30;
@@ -20,8 +25,10 @@ if (port === null) {
   throw new TypeError('transcode-worker runs as a worker thread only.');
 }
 
+Atomics.store(board, BOARD.threadId, kernelThreadId());
+
 let pipeline: SourcePipeline | null = null;
-const costs = new Map<string, { count: number; sum: number }>();
+const costs = new Map<string, number[]>();
 
 function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
   port?.postMessage(message, transfer);
@@ -42,12 +49,12 @@ const events: PipelineEvents = {
   },
   onCost: (work, { width, height }, ms) => {
     const key = `${work} ${width}x${height}`;
-    const sum = costs.get(key) ?? { count: 0, sum: 0 };
-    sum.count++;
-    sum.sum += ms;
-    costs.set(key, sum);
-    if (sum.count >= COST_BATCH) {
-      send({ kind: 'cost', work, width, height, ms: sum.sum / sum.count });
+    const batch = costs.get(key) ?? [];
+    batch.push(ms);
+    costs.set(key, batch);
+    if (batch.length >= COST_BATCH) {
+      batch.sort((a, b) => a - b); // the median: collections and compilations are no cost of a picture
+      send({ kind: 'cost', work, width, height, ms: batch[batch.length >> 1] ?? 0 });
       costs.delete(key);
     }
   },
@@ -63,12 +70,15 @@ const host = {
   codecs: productionCodecs,
   events,
   now: sharedNow,
+  cpuNow: threadCpuMs,
   newestIndex: () => Atomics.load(board, BOARD.newest),
   onPhase: (phase: keyof typeof PHASE) => {
     Atomics.store(board, BOARD.since, boardTime(sharedNow()));
+    Atomics.store(board, BOARD.sinceCpu, boardTime(threadCpuMs()));
     Atomics.store(board, BOARD.phase, PHASE[phase]);
   },
   decodeBudgetMs: data.decodeBudgetMs,
+  lateMs: data.lateMs,
 };
 
 function receive(message: ToWorker): void {
@@ -94,12 +104,19 @@ function receive(message: ToWorker): void {
       pipeline?.requestKeyframe(message.name);
       break;
     case 'reset':
-      pipeline?.close();
-      pipeline = null;
-      costs.clear();
-      send({ kind: 'reset-done' });
+      reset();
       break;
   }
+}
+
+/** A source that starts meanwhile is not touched: its pipeline is another one. */
+function reset(): void {
+  const closed = pipeline?.close() ?? Promise.resolve();
+  pipeline = null;
+  costs.clear();
+  void closed.then(() => {
+    send({ kind: 'reset-done' });
+  });
 }
 
 port.on('message', receive);

@@ -15,7 +15,8 @@ import type {
   RunningRendition,
   StreamTrack,
 } from '../streams/roles.ts';
-import { CostModel, CpuAdmission, type RunningSource } from './cpu-admission.ts';
+import { asSentence } from './as-sentence.ts';
+import { CostModel, CpuAdmission, MAX_THREAD_SHARE, type RunningSource } from './cpu-admission.ts';
 import { FFMPEG_MISSING, locateFfmpeg } from './ffmpeg/ffmpeg-binary.ts';
 import { ffmpegFourcc } from './ffmpeg/ffmpeg-decoder.ts';
 import { ladderFor, type LadderEntry } from './rendition-ladder.ts';
@@ -36,6 +37,10 @@ export type TranscoderOptions = {
   readonly metrics: Metrics;
   /** Cores of the machine; for tests. */
   readonly cores?: number;
+  /** Share of one core that a source may use; default 0.9. */
+  readonly maxThreadShare?: number;
+  /** Age from which a picture is dropped before the encoders; default 200. */
+  readonly lateMs?: number;
 };
 
 type Work = {
@@ -44,8 +49,11 @@ type Work = {
   readonly running: RunningSource;
 };
 
+type Size = { readonly width: number; readonly height: number };
+
 const STOPPED: RunningRendition = { requestKeyframe: () => undefined, stop: () => undefined };
 const ASSUMED_FPS = 30;
+const LATE_MS = 200;
 
 export class Transcoder implements RenditionProvider {
   private readonly options: TranscoderOptions;
@@ -58,10 +66,15 @@ export class Transcoder implements RenditionProvider {
   constructor(options: TranscoderOptions) {
     this.options = options;
     const cores = options.cores ?? availableParallelism();
-    this.admission = new CpuAdmission({ cores, maxCpu: options.maxCpu });
+    this.admission = new CpuAdmission({
+      cores,
+      maxCpu: options.maxCpu,
+      maxThreadShare: options.maxThreadShare ?? MAX_THREAD_SHARE,
+    });
     this.pool = new WorkerPool({
       maxWorkers: Math.max(2, 4 * cores),
       decodeBudgetMs: options.decodeBudgetMs,
+      lateMs: options.lateMs ?? LATE_MS,
       onCalibration: ({ width, height, encodeMs }) => {
         this.costs.observe('encode', { width, height }, encodeMs);
         options.logger.debug({ width, height, encodeMs }, 'a transcode worker is ready');
@@ -80,15 +93,23 @@ export class Transcoder implements RenditionProvider {
     this.pool.prewarm();
   }
 
-  /** Thread ids of the workers that transcode now, for operators and tests. */
-  get workerPool(): WorkerPool {
-    return this.pool;
+  /** The first of the sizes whose encoding takes at most `share` of the CPU that renditions may use; the last when none does. */
+  affordable(sizes: readonly [Size, ...Size[]], fps: number, share: number): Size {
+    const [first, ...smaller] = sizes;
+    const isAffordable = (size: Size): boolean =>
+      this.costs.encodeShare({ ...size, fps }) <= share * this.admission.capacity;
+    return sizes.find(isAffordable) ?? smaller.at(-1) ?? first;
+  }
+
+  /** The workers that transcode now, for operators and tests. */
+  get activeWorkers(): WorkerPool['active'] {
+    return this.pool.active;
   }
 
   offer(source: VideoTrackConfig): { readonly renditions: readonly RenditionDescription[]; readonly reason?: string } {
     const decoder = this.chooseDecoder(source, false);
     if ('reason' in decoder) {
-      return { renditions: [], reason: sentence(decoder.reason) };
+      return { renditions: [], reason: asSentence(decoder.reason) };
     }
     const work = this.workOf(source);
     const renditions: RenditionDescription[] = [];
@@ -101,7 +122,7 @@ export class Transcoder implements RenditionProvider {
         refusal ??= why;
       }
     }
-    return refusal === null ? { renditions } : { renditions, reason: sentence(refusal) };
+    return refusal === null ? { renditions } : { renditions, reason: asSentence(refusal) };
   }
 
   start(
@@ -119,7 +140,7 @@ export class Transcoder implements RenditionProvider {
     const refusal = this.refusal(rendition, config, known);
     if (refusal !== null) {
       this.metrics.refused.inc();
-      sink.fail(sentence(refusal));
+      sink.fail(asSentence(refusal));
       return STOPPED;
     }
     const work = known ?? this.createWork(streamId, source, config);
@@ -156,10 +177,7 @@ export class Transcoder implements RenditionProvider {
     const running: RunningSource = { decode: this.decodeShare(config), renditions: new Map() };
     const transcode = new SourceTranscode(source, {
       pool: this.pool,
-      chooseDecoder: (current, isOursRefused) => {
-        const choice = this.chooseDecoder(current, isOursRefused);
-        return 'reason' in choice ? { reason: sentence(choice.reason) } : choice;
-      },
+      chooseDecoder: (current, isOursRefused) => this.chooseDecoder(current, isOursRefused),
       onCost: (work, size, ms) => {
         this.costs.observe(work, size, ms);
       },
@@ -246,10 +264,4 @@ export class Transcoder implements RenditionProvider {
     const what = isH264 ? `${config.codec} with ${missingInOurs ?? 'the tools used here'}` : config.codec;
     return { reason: `renditions of ${what} need ffmpeg, and ${FFMPEG_MISSING}` };
   }
-}
-
-/** A reason as viewers and operators read it. */
-function sentence(reason: string): string {
-  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
-  return text.endsWith('.') ? text : `${text}.`;
 }

@@ -28,7 +28,7 @@ export type ToWorker =
   | { readonly kind: 'add-rendition'; readonly rendition: RenditionDescription }
   | { readonly kind: 'remove-rendition'; readonly name: string }
   | { readonly kind: 'keyframe'; readonly name: string }
-  /** Ends the source and its renditions; the worker is then free for another. */
+  /** Ends the source, its renditions and its child; the worker is then free for another. */
   | { readonly kind: 'reset' };
 
 export type FromWorker =
@@ -44,7 +44,7 @@ export type FromWorker =
       readonly qp: number;
     }
   | { readonly kind: 'dropped'; readonly reason: 'late' | 'decoder'; readonly count: number }
-  /** Mean milliseconds per frame over the last second or so. */
+  /** CPU milliseconds per frame: the median of the last second or so. */
   | {
       readonly kind: 'cost';
       readonly work: 'encode' | 'decode';
@@ -69,7 +69,11 @@ export const BOARD = {
   since: 1,
   /** Index of the newest unit that is on its way. */
   newest: 2,
-  size: 3,
+  /** kernelThreadId() of the worker. */
+  threadId: 3,
+  /** threadCpuMs() when the phase began, modulo 2^30, whole milliseconds. */
+  sinceCpu: 4,
+  size: 5,
 } as const;
 
 export const PHASE = { idle: 0, decoding: 1, encoding: 2 } as const;

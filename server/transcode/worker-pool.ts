@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { cpuMsOfThread } from './thread-cpu.ts';
 import {
   BOARD,
   PHASE,
@@ -18,6 +19,8 @@ export type WorkerPoolOptions = {
   readonly maxWorkers: number;
   /** limits.decodeBudgetMs: milliseconds of decoding per access unit. */
   readonly decodeBudgetMs: number;
+  /** Milliseconds after which a picture is too late to be encoded. */
+  readonly lateMs: number;
   readonly onCalibration: (calibration: Calibration) => void;
 };
 
@@ -33,6 +36,10 @@ const MAX_YOUNG_GENERATION_MB = 64;
 const WATCH_EVERY_MS = 50;
 /** Encoding all renditions of one picture has no budget in the design; this is a thread that hangs. */
 const ENCODE_BUDGET_MS = 5000;
+/** A thread that gets no CPU is given up after this many times its budget on the wall clock. */
+const WALL_PATIENCE = 20;
+/** A worker that does not answer for this long is ended without its goodbye. */
+const END_PATIENCE_MS = 2000;
 /** Idle workers that are kept for the next source. */
 const MAX_SPARE = 1;
 
@@ -58,6 +65,11 @@ export class WorkerPool {
     return this.busy.size + this.spare.length;
   }
 
+  /** Workers that have a source now. */
+  get active(): readonly PooledWorker[] {
+    return [...this.busy];
+  }
+
   /** A worker for one source, or null when all are taken. */
   acquire(user: WorkerUser): PooledWorker | null {
     if (this.isClosed) {
@@ -78,10 +90,10 @@ export class WorkerPool {
     }
     worker.user = null;
     if (this.isClosed || this.spare.length >= MAX_SPARE) {
-      void worker.terminate();
+      void worker.end();
       return;
     }
-    worker.post({ kind: 'reset' });
+    void worker.reset();
     this.spare.push(worker);
   }
 
@@ -91,7 +103,7 @@ export class WorkerPool {
     const all = [...this.busy, ...this.spare];
     this.busy.clear();
     this.spare.length = 0;
-    await Promise.all(all.map((worker) => worker.terminate()));
+    await Promise.all(all.map((worker) => worker.end()));
   }
 
   private start(): PooledWorker {
@@ -116,14 +128,19 @@ export class PooledWorker {
   private failure = 'the worker ended';
   private isPoison = false;
   private isDead = false;
-  private resetsUnderWay = 0;
+  private readonly resets: (() => void)[] = [];
 
   constructor(options: WorkerPoolOptions, onGone: () => void) {
     this.options = options;
     const entry = workerUrl();
     this.thread = new Worker(entry.script, {
       name: 'tessera-transcode',
-      workerData: { board: this.board.buffer, decodeBudgetMs: options.decodeBudgetMs, ...entry.data },
+      workerData: {
+        board: this.board.buffer,
+        decodeBudgetMs: options.decodeBudgetMs,
+        lateMs: options.lateMs,
+        ...entry.data,
+      },
       resourceLimits: {
         maxOldGenerationSizeMb: MAX_OLD_GENERATION_MB,
         maxYoungGenerationSizeMb: MAX_YOUNG_GENERATION_MB,
@@ -139,6 +156,9 @@ export class PooledWorker {
     this.thread.on('exit', () => {
       this.isDead = true;
       clearInterval(this.watch);
+      for (const resolve of this.resets.splice(0)) {
+        resolve();
+      }
       onGone();
       this.user?.onDeath(this.failure, this.isPoison);
       this.user = null;
@@ -155,12 +175,32 @@ export class PooledWorker {
   }
 
   post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
-    if (message.kind === 'reset') {
-      this.resetsUnderWay++;
-    }
     if (!this.isDead) {
       this.thread.postMessage(message, transfer);
     }
+  }
+
+  /** Takes its source away. Resolves when the worker has let go of it, its ffmpeg child included. */
+  reset(): Promise<void> {
+    if (this.isDead) {
+      return Promise.resolve();
+    }
+    this.post({ kind: 'reset' });
+    return new Promise((resolve) => {
+      this.resets.push(resolve);
+    });
+  }
+
+  /** Ends the thread in order: an ffmpeg child is ended and reaped before its parent thread is gone. */
+  async end(): Promise<void> {
+    this.user = null;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, END_PATIENCE_MS);
+    });
+    await Promise.race([this.reset(), patience]);
+    clearTimeout(timer);
+    await this.terminate();
   }
 
   /** Tells the worker which unit is the newest on its way to it. */
@@ -168,7 +208,7 @@ export class PooledWorker {
     Atomics.store(this.board, BOARD.newest, index);
   }
 
-  /** Ends the thread; its user hears of it unless it was released before. */
+  /** Ends the thread at once, whatever it does; its user hears of it unless it was released before. */
   async terminate(): Promise<void> {
     await this.thread.terminate();
   }
@@ -177,8 +217,8 @@ export class PooledWorker {
     if (message.kind === 'ready') {
       this.options.onCalibration(message.calibration);
     } else if (message.kind === 'reset-done') {
-      this.resetsUnderWay--;
-    } else if (this.resetsUnderWay === 0) {
+      this.resets.shift()?.();
+    } else if (this.resets.length === 0) {
       this.user?.onMessage(message); // what comes before reset-done belongs to the source before
     }
   }
@@ -188,12 +228,18 @@ export class PooledWorker {
     if (phase === PHASE.idle) {
       return;
     }
-    const elapsed = sinceBoardTime(Atomics.load(this.board, BOARD.since), sharedNow());
     const isDecoding = phase === PHASE.decoding;
     const budget = isDecoding ? this.options.decodeBudgetMs : ENCODE_BUDGET_MS;
     // A clock that reads slightly ahead wraps to a huge value: not a hang.
-    if (elapsed > budget && elapsed < 2 ** 29 && !this.isDead) {
-      this.failure = `${isDecoding ? 'decoding' : 'encoding'} one picture took more than ${budget} ms`;
+    const wallMs = sinceBoardTime(Atomics.load(this.board, BOARD.since), sharedNow());
+    if (wallMs <= budget || wallMs > 2 ** 29 || this.isDead) {
+      return;
+    }
+    // On a busy machine the thread may have waited for a core most of the time: that is not the picture's fault.
+    const cpuMs = cpuMsOfThread(Atomics.load(this.board, BOARD.threadId));
+    const spentMs = cpuMs === null ? wallMs : sinceBoardTime(Atomics.load(this.board, BOARD.sinceCpu), cpuMs);
+    if (spentMs > budget || wallMs > budget * WALL_PATIENCE) {
+      this.failure = `${isDecoding ? 'decoding' : 'encoding'} one picture took more than ${budget} ms of CPU time`;
       this.isPoison = isDecoding;
       void this.thread.terminate();
     }

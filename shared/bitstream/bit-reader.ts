@@ -79,7 +79,8 @@ export class BitReader {
   /** se(v), -(2^31-1)..2^31-1 (9.1.1). */
   se(): number {
     const codeNum = this.ue();
-    return (codeNum & 1) === 1 ? (codeNum + 1) / 2 : -(codeNum / 2);
+    // 0 - x instead of -x: no negative zero.
+    return (codeNum & 1) === 1 ? (codeNum + 1) / 2 : 0 - codeNum / 2;
   }
 
   /** te(v) with the largest value `range` >= 1 (9.1). */

@@ -10,7 +10,7 @@ export function codeNumOfSigned(value: number): number {
 
 /** Signed value of a code number (9.1.1). */
 export function signedOfCodeNum(codeNum: number): number {
-  return (codeNum & 1) === 1 ? (codeNum + 1) / 2 : -(codeNum / 2);
+  return (codeNum & 1) === 1 ? (codeNum + 1) / 2 : 0 - codeNum / 2;
 }
 
 /** Bits of ue(v), value 0..2^31-2. */

@@ -1,25 +1,13 @@
 // What the encoder says a decoder shows is what ffmpeg shows, without a warning, over seeded random parameters.
-import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import type { EncoderConfig, EncoderPreset, EncoderProfile } from '../../shared/codec/h264/codec-types.ts';
 import { encodeClip, md5Of } from '../support/encode-clip.ts';
+import { decodeWithFfmpeg } from '../support/ffmpeg-decode.ts';
 import { movingPicture } from '../support/moving-picture.ts';
 import { seededRandom } from '../support/random.ts';
 import { describeWith } from '../support/requirements.ts';
 
 const CASES = Number(process.env['TESSERA_CLOSED_LOOP_CASES'] ?? 24);
-
-/** Decodes with ffmpeg; any warning or error is a failure. */
-function decodeWithFfmpeg(stream: Uint8Array): Uint8Array {
-  const result = spawnSync(
-    'ffmpeg',
-    ['-v', 'warning', '-xerror', '-f', 'h264', '-i', '-', '-fps_mode', 'passthrough', '-f', 'rawvideo', '-'],
-    { input: stream, maxBuffer: 1 << 28 },
-  );
-  expect(result.stderr.toString()).toBe('');
-  expect(result.status).toBe(0);
-  return result.stdout;
-}
 
 function randomCase(seed: number): { readonly config: EncoderConfig; readonly label: string; readonly frames: number } {
   const random = seededRandom(seed * 2654435 + 17);

@@ -74,12 +74,19 @@ export class KernelArena<K> {
     return this.#referenceMemory.bytes;
   }
 
-  /** Runs `call` on both implementations and throws with `label` at the first byte that differs; the results of the calls must agree too. */
-  compare(label: string, call: (kernels: K) => unknown): void {
+  /** Runs `call` on both implementations and throws with `label` at the first byte that differs; the results of the calls must agree too. What they leave in `scratch` does not count. */
+  compare(
+    label: string,
+    call: (kernels: K) => unknown,
+    scratch?: { readonly at: number; readonly byteLength: number },
+  ): void {
     const expected = call(this.reference);
     const actual = call(this.candidate);
     if (expected !== actual) {
       throw new Error(`${label}: returned ${String(actual)}, reference returned ${String(expected)}`);
+    }
+    if (scratch !== undefined) {
+      this.write(scratch.at, new Uint8Array(scratch.byteLength));
     }
     const reference = Buffer.from(this.#referenceMemory.memory.buffer, KERNEL_REGION_BYTES);
     const candidate = Buffer.from(this.#candidateMemory.memory.buffer, KERNEL_REGION_BYTES);

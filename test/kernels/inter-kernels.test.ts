@@ -1,5 +1,6 @@
 // The SIMD inter kernels equal their reference on every size, fraction, alignment and kind of samples.
 import { expect, test } from '@jest/globals';
+import { PARTITION_WINDOW_BYTES } from '../../shared/codec/h264/kernels/kernels.ts';
 import { seededRandom } from '../support/random.ts';
 import { SAMPLE_KINDS } from './harness.ts';
 import { BUILDS, reconstructionArena } from './reconstruction-arena.ts';
@@ -130,6 +131,51 @@ for (const build of BUILDS) {
             );
           }
         }
+      }
+    }
+  });
+
+  test(`${build}: a partition with its chroma equals the reference inside, across and far outside the picture`, () => {
+    const [width, height, strideY, strideC] = [48, 32, 48, 24];
+    const [refY, refU, refV] = [base + 4096, base + 8192, base + 12288];
+    const window = base + 16384;
+    for (const kind of SAMPLE_KINDS) {
+      arena.fillSamples(kind, 29);
+      for (let round = 0; round < 400; round++) {
+        const [w, h] = LUMA_SIZES[random(LUMA_SIZES.length)];
+        const [x, y] = [4 * random((width - w) / 4 + 1), 4 * random((height - h) / 4 + 1)];
+        const reach = [16, 200, 2000][round % 3];
+        const [mvx, mvy] = [random(2 * reach) - reach, random(2 * reach) - reach];
+        const mv = (mvx & 0xffff) | (mvy << 16);
+        const dst = destination();
+        const dstU = round % 7 === 0 ? 0 : dst + 4096;
+        const chromaOffset = [0, -2, 2][random(3)];
+        arena.compare(
+          `${kind} ${w}x${h} at ${x},${y} by ${mvx},${mvy}`,
+          (k) =>
+            k.predictPartition(
+              dst,
+              dstU,
+              dst + 8192,
+              32,
+              16,
+              refY,
+              refU,
+              refV,
+              strideY,
+              strideC,
+              width,
+              height,
+              x,
+              y,
+              w,
+              h,
+              mv,
+              chromaOffset,
+              window,
+            ),
+          { at: window, byteLength: PARTITION_WINDOW_BYTES },
+        );
       }
     }
   });

@@ -6,6 +6,8 @@ import { UNSPECIFIED_COLOUR } from '../../shared/media/colour.ts';
 import { microseconds } from '../../shared/media/time.ts';
 import { seededRandom } from './random.ts';
 
+const { abs, cos, floor, max, min, round, sin } = Math;
+
 export type MovingPictureOptions = {
   readonly width: number;
   readonly height: number;
@@ -25,38 +27,42 @@ export function movingPicture(options: MovingPictureOptions): (index: number) =>
   const chromaWidth = (width + 1) >> 1;
   const chromaHeight = (height + 1) >> 1;
   return (index) => {
-    const scene = cutEvery > 0 ? Math.floor(index / cutEvery) : 0;
+    const scene = cutEvery > 0 ? floor(index / cutEvery) : 0;
     const random = seededRandom(seed * 7919 + scene * 104729 + 1);
     const [fx, fy, px, py] = [3 + random(29), 3 + random(23), random(7) - 3, random(5) - 2];
     const base = 60 + random(120);
     const time = isStill ? 0 : index;
     const grain = seededRandom(seed + 31 * index + 5);
     const bytes = new Uint8Array(i420ByteLength(width, height));
-    const boxX = Math.floor(width / 2 + (width / 3) * Math.sin(time / 7));
-    const boxY = Math.floor(height / 2 + (height / 3) * Math.cos(time / 5));
+    const boxX = floor(width / 2 + (width / 3) * sin(time / 7));
+    const boxY = floor(height / 2 + (height / 3) * cos(time / 5));
+    const columns = Float64Array.from({ length: width }, (_, x) => base + 40 * sin((x + (px * time) / 2) / fx));
+    const rows = Float64Array.from({ length: height }, (_, y) => 30 * cos((y + (py * time) / 4) / fy));
     for (let y = 0; y < height; y++) {
+      const v = (y + (py * time) / 4) >> 3;
       for (let x = 0; x < width; x++) {
-        const u = x + (px * time) / 2;
-        const v = y + (py * time) / 4;
-        let value = base + 40 * Math.sin(u / fx) + 30 * Math.cos(v / fy) + (((u >> 3) ^ (v >> 3)) & 1) * 12;
-        if (Math.abs(x - boxX) < 20 && Math.abs(y - boxY) < 14) {
+        let value = columns[x] + rows[y] + ((((x + (px * time) / 2) >> 3) ^ v) & 1) * 12;
+        if (abs(x - boxX) < 20 && abs(y - boxY) < 14) {
           value = 235 - ((x - boxX) & 7) * 9;
         }
-        bytes[y * width + x] = Math.max(0, Math.min(255, value + (noise > 0 ? grain(2 * noise + 1) - noise : 0)));
+        bytes[y * width + x] = max(0, min(255, value + (noise > 0 ? grain(2 * noise + 1) - noise : 0)));
       }
     }
     let at = width * height;
     for (let plane = 0; plane < 2; plane++) {
+      const wave = Float64Array.from({ length: chromaWidth + chromaHeight }, (_, i) =>
+        sin((i + (plane + 1) * time) / (11 + plane)),
+      );
       for (let y = 0; y < chromaHeight; y++) {
         for (let x = 0; x < chromaWidth; x++) {
-          bytes[at++] = 128 + 50 * Math.sin((x + (plane + 1) * time) / 11 + y / (9 + plane));
+          bytes[at++] = 128 + 50 * wave[x + y];
         }
       }
     }
     return packedI420(
       bytes,
       { width, height },
-      { timestamp: microseconds(Math.round((index * 1e6) / fps)), colour: UNSPECIFIED_COLOUR },
+      { timestamp: microseconds(round((index * 1e6) / fps)), colour: UNSPECIFIED_COLOUR },
     );
   };
 }

@@ -38,6 +38,8 @@ export type StandInOptions = {
   readonly jitterMs?: (index: number) => number;
   readonly renditions?: readonly RenditionInfo[];
   readonly encoder?: 'publisher' | 'tessera';
+  /** How far this server's clock is ahead of the machine's, ms. */
+  readonly clockAheadMs?: number;
 };
 
 type Scheduled = { readonly unit: ClipUnit; readonly kind: 'video' | 'audio' };
@@ -114,7 +116,11 @@ export class StandInServer {
     return this.#viewers.size;
   }
 
-  /** Epoch ms at which the picture with this PTS was captured, as the header said. */
+  get #aheadMs(): number {
+    return this.#options.clockAheadMs ?? 0;
+  }
+
+  /** Epoch ms of this machine at which the picture with this PTS was captured. */
   captureTimeMs(ptsUs: number): number {
     return this.#startedAt + ptsUs / 1000 - (this.#options.captureAgeMs ?? 0);
   }
@@ -212,7 +218,7 @@ export class StandInServer {
 
   #listen(viewer: WebSocket, message: Record<string, unknown>): void {
     if (message['type'] === 'clock') {
-      const now = performance.timeOrigin + performance.now();
+      const now = performance.timeOrigin + performance.now() + this.#aheadMs;
       viewer.send(JSON.stringify({ type: 'clock', t0: message['t0'], t1: now, t2: now }));
     } else if (message['type'] === 'report') {
       this.reports.push(message);
@@ -285,7 +291,8 @@ export class StandInServer {
   }
 
   #encode(sent: Sent, isCached: boolean): Uint8Array {
-    const captureTime = { captureTime: microseconds(Math.round(this.captureTimeMs(sent.ptsUs) * 1000)) };
+    const captureMs = this.captureTimeMs(sent.ptsUs) + this.#aheadMs;
+    const captureTime = { captureTime: microseconds(Math.round(captureMs * 1000)) };
     return encodeObject(
       {
         kind: sent.kind,
@@ -297,7 +304,7 @@ export class StandInServer {
         object: sent.object,
         pts: microseconds(sent.ptsUs),
         dts: microseconds(sent.dtsUs),
-        arrivalTime: microseconds(sent.at * 1000),
+        arrivalTime: microseconds(Math.round((sent.at + this.#aheadMs) * 1000)),
         ...(this.#options.captureAgeMs === null ? {} : captureTime),
       },
       sent.unit.data,

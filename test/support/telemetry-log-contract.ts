@@ -229,12 +229,12 @@ export function telemetryLogContract(subject: ContractSubject): void {
       await log.append('health', [record(mine, i)]);
     }
     const kept = (await readAll('health')).filter(({ key }) => key === mine);
-    expect(kept.at(-1).value).toBe('4');
+    expect(kept.at(-1)!.value).toBe('4');
     if (subject.compactsLater !== true) {
       expect(kept).toHaveLength(1);
     }
     await log.append('health', [{ key: mine, value: null, timestamp: 1 }]);
-    expect((await readAll('health')).filter(({ key }) => key === mine).at(-1).value).toBeNull();
+    expect((await readAll('health')).filter(({ key }) => key === mine).at(-1)!.value).toBeNull();
   }, 60_000);
 
   const reopen = subject.reopen;

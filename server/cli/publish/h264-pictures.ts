@@ -70,11 +70,11 @@ export class PictureCollector {
     try {
       switch (nal_unit_type) {
         case NAL_UNIT_TYPE.SPS:
-          this.#finishPicture();
+          this.#finishUnlessField();
           this.#takeSps(nal);
           break;
         case NAL_UNIT_TYPE.PPS:
-          this.#finishPicture();
+          this.#finishUnlessField();
           this.#takePps(nal);
           break;
         case NAL_UNIT_TYPE.SLICE:
@@ -208,7 +208,7 @@ export class PictureCollector {
     this.#currentSets = { sps, spsNal, ppsNals };
   }
 
-  /** Information between two fields belongs to the second; before anything else it begins a picture. */
+  /** What stands between two fields belongs to the second; before anything else it begins a picture. */
   #finishUnlessField(): void {
     if (!this.#isFirstField) {
       this.#finishPicture();

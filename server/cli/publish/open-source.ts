@@ -1,18 +1,25 @@
-// Chooses the MediaSource for a file by its first bytes, never by its name.
+// Chooses the MediaSource for a file by its first bytes, never by its name. What none of our readers knows (MPEG-TS, AVI, ...) is given
+// to ffmpeg where that is installed.
 
 import { open } from 'node:fs/promises';
 import { ContainerError } from '../../../shared/errors.ts';
+import { locateFfmpeg } from '../../transcode/ffmpeg/ffmpeg-binary.ts';
+import { importFile } from '../../transcode/ffmpeg/import-file.ts';
 import { FlvTagSource, FlvUnitSource } from './flv-source.ts';
 import { H264Source } from './h264-source.ts';
 import type { MediaSource } from './media-source.ts';
 import { Mp4Source } from './mp4-source.ts';
 import { Y4mSource } from './y4m-source.ts';
 
-export type FileKind = 'flv' | 'mp4' | 'y4m' | 'h264';
+/** `other`: whatever ffmpeg can open. */
+export type FileKind = 'flv' | 'mp4' | 'y4m' | 'h264' | 'other';
 
 const HEAD_BYTES = 16;
 
-/** What a file is. Throws Error with one sentence when it cannot be read, ContainerError when it is nothing that can be published. */
+/**
+ * What a file is. Throws Error with one sentence when it cannot be read, ContainerError when it is
+ * nothing that can be published.
+ */
 export async function kindOfFile(path: string): Promise<FileKind> {
   if (path === '-') {
     return 'y4m';
@@ -31,7 +38,10 @@ export async function kindOfFile(path: string): Promise<FileKind> {
   if (/^\0\0\0?\x01/.test(text)) {
     return 'h264';
   }
-  throw new ContainerError(`${path} is none of FLV, MP4, MOV, MKV, WebM, Y4M and H.264.`, 0);
+  if (head.length === 0 || locateFfmpeg() === null) {
+    throw new ContainerError(`${path} is none of FLV, MP4, MOV, MKV, WebM, Y4M and H.264.`, 0);
+  }
+  return 'other';
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -62,6 +72,8 @@ export function openSource(
       return new Mp4Source(path);
     case 'y4m':
       return new Y4mSource(path);
+    case 'other':
+      return { events: () => importFile(path) };
     case 'h264':
       return new H264Source(path, options.fps === undefined ? {} : { fps: options.fps });
   }

@@ -5,12 +5,14 @@ import { HttpError, ProtocolError } from '../../../shared/errors.ts';
 import type { Limits } from '../../../shared/config/limits.ts';
 import { parseStreamId, type StreamId } from '../../../shared/media/brands.ts';
 import { parseDataLines } from '../../../shared/telemetry/data-lines.ts';
-import { unknownHealth } from '../../read-models/stream-health.ts';
 import type { Access } from '../access.ts';
 import type { HttpParts, OperatorGuard } from '../http-parts.ts';
 import { openApi } from '../open-api.ts';
 
 const MAX_EVENT_LINES = 1000;
+/** Without `from` and `step`: the last hour in points of ten seconds. */
+const HISTORY_MS = 3_600_000;
+const HISTORY_STEP_MS = 10_000;
 
 type StreamParams = { Params: { stream: string } };
 
@@ -58,20 +60,29 @@ export function apiRoutes(
   app.get<StreamParams>('/api/v1/streams/:stream/health', (request) => {
     const stream = streamIdOf(request.params.stream);
     const health = parts.health(stream);
-    if (health !== null) {
-      return health;
-    }
-    if (!parts.streams.statuses().some(({ id }) => id === stream)) {
+    if (health.status === 'unknown' && !parts.streams.statuses().some(({ id }) => id === stream)) {
       throw new ProtocolError('no-such-stream', `There is no stream ${stream}.`);
     }
-    return unknownHealth(stream);
+    return health;
   });
 
-  for (const [name, read] of Object.entries(parts.readModels ?? {})) {
-    app.get(`/api/v1/${name}`, { onRequest: guard }, (request) =>
-      read(new URLSearchParams(request.url.split('?', 2)[1] ?? '')),
-    );
-  }
+  app.get<StreamParams>('/api/v1/streams/:stream/history', { onRequest: guard }, (request) => {
+    const query = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
+    const number = (name: string, standard: number): number => {
+      const value = Number(query.get(name) ?? standard);
+      if (!Number.isFinite(value)) {
+        throw new ProtocolError('malformed', `"${name}" is a number of milliseconds.`);
+      }
+      return value;
+    };
+    const to = number('to', Date.now());
+    const range = { from: number('from', to - HISTORY_MS), to, step: number('step', HISTORY_STEP_MS) };
+    try {
+      return parts.history(streamIdOf(request.params.stream), range);
+    } catch (error) {
+      throw error instanceof RangeError ? new ProtocolError('malformed', error.message) : error;
+    }
+  });
 
   app.post<StreamParams & { Body: string }>(
     '/api/v1/events/:stream',

@@ -22,6 +22,11 @@ export class ChunkBudget {
     this.#maxBytes = maxBytes;
   }
 
+  /** Reserved by all connections together. */
+  get totalBytes(): number {
+    return this.#total;
+  }
+
   reservedBy(rtmp: NmsRtmp): number {
     return this.#reserved.get(rtmp) ?? 0;
   }

@@ -1,10 +1,12 @@
-// node-media-server 4.4.3 with its way in replaced: the library's own connection listener is removed, and every socket goes through
-// caps, time limits and a GuardedSession. Its HTTP server, recorder, relay, store and notifications are never started.
+// The RTMP server of node-media-server 4.4.3 with its way in replaced: the library's own connection listener is removed, and every
+// socket goes through caps, time limits and a GuardedSession. The library's HTTP server, recorder, relay, store and notifications are
+// not even loaded: a restart is quick, and what is not there cannot be attacked.
 // Used by the ingest process, which does nothing else.
 
 import type { AddressInfo, Server, Socket } from 'node:net';
-import NodeMediaServer from 'node-media-server';
+import context from 'node-media-server/src/core/context.js';
 import logger from 'node-media-server/src/core/logger.js';
+import NodeRtmpServer from 'node-media-server/src/server/rtmp_server.js';
 import type { FlvTag } from '../../../shared/containers/flv/flv-tag.ts';
 import type { PeerErrorCode } from '../../../shared/errors.ts';
 import { ChunkBudget } from './guarded-chunks.ts';
@@ -58,14 +60,12 @@ export class GuardedNms {
   /** Opens the port (0: any free one) and returns it. Rejects when it cannot be opened. */
   async listen(host: string, port: number): Promise<number> {
     logger.log = () => undefined; // prints every session at debug level
-    const nms = new NodeMediaServer({
+    context.config = {
       bind: host,
-      rtmp: { port: port === 0 ? 1935 : port }, // a falsy port would make no server; listening is done below
+      rtmp: { port: port === 0 ? 1935 : port }, // only says that there is RTMP; listening is done below
       auth: { play: false, publish: false, secret: '' },
-      webadmin: { enable: false },
-      record: { auto: false },
-    });
-    const server = nms.rtmpServer.tcpServer;
+    };
+    const server = new NodeRtmpServer().tcpServer;
     this.#server = server;
     server.removeAllListeners('connection');
     server.on('connection', (socket) => this.#accept(socket));

@@ -1,21 +1,24 @@
 // Ambient types of node-media-server 4.4.3 for what the guard touches, private fields included. The package ships none, and
 // @types/node-media-server describes version 2. test/unit/server/ingest/rtmp/nms-contract.test.ts fails when these fields move.
 
-declare module 'node-media-server' {
+declare module 'node-media-server/src/core/context.js' {
+  /** Process-global: one server per process. */
+  const context: {
+    config: {
+      readonly bind: string;
+      /** A falsy port makes no server at all. */
+      readonly rtmp: { readonly port: number };
+      readonly auth: { readonly play: boolean; readonly publish: boolean; readonly secret: string };
+    };
+  };
+  export default context;
+}
+
+declare module 'node-media-server/src/server/rtmp_server.js' {
   import type { Server } from 'node:net';
 
-  export type NmsConfig = {
-    readonly bind: string;
-    /** 0 means "not started" to the library; the guard listens by itself. */
-    readonly rtmp: { readonly port: number };
-    readonly auth: { readonly play: boolean; readonly publish: boolean; readonly secret: string };
-    readonly webadmin: { readonly enable: boolean };
-    readonly record: { readonly auto: boolean };
-  };
-
-  export default class NodeMediaServer {
-    constructor(config: NmsConfig);
-    readonly rtmpServer: { readonly tcpServer: Server };
+  export default class NodeRtmpServer {
+    readonly tcpServer: Server;
   }
 }
 

@@ -12,8 +12,10 @@ import type { PeerErrorCode } from '../../../shared/errors.ts';
 import { microseconds } from '../../../shared/media/time.ts';
 import type { Microseconds } from '../../../shared/media/time.ts';
 
-/** Largest frame: a 4 MB message and room to spare. */
-export const MAX_FRAME_BYTES = 5 * 1024 * 1024;
+/** The longest message that RTMP can say. */
+export const MAX_MESSAGE_BYTES = 0xffffff;
+/** Largest frame: a message and its headers. */
+const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES + 1024;
 /** Bytes waiting in the pipe from which on the ingest stops reading from its publishers. */
 export const HIGH_WATER_BYTES = 8 * 1024 * 1024;
 
@@ -29,11 +31,7 @@ const peerErrorCode = z.custom<PeerErrorCode>(
 export const ingestLimitsSchema = z.object({
   connections: z.number().int().positive(),
   connectionsPerAddress: z.number().int().positive(),
-  messageBytes: z
-    .number()
-    .int()
-    .positive()
-    .max(MAX_FRAME_BYTES - 64),
+  messageBytes: z.number().int().positive().max(MAX_MESSAGE_BYTES),
   handshakeMs: z.number().positive(),
   idleMs: z.number().positive(),
 });

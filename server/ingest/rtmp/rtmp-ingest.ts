@@ -9,6 +9,7 @@ import { parseStreamId } from '../../../shared/media/brands.ts';
 import type { StreamId } from '../../../shared/media/brands.ts';
 import type { PublishAdmission, PublisherSlot } from '../../streams/roles.ts';
 import { IngestChild } from './ingest-child.ts';
+import { MAX_MESSAGE_BYTES } from './packet-pipe.ts';
 import type { ConnectionTally, IngestLimits, PipeFrame } from './packet-pipe.ts';
 
 /** What happened at the RTMP door, each thing once: for metrics, telemetry and the log. */
@@ -30,6 +31,8 @@ export type RtmpIngestEvent =
       readonly code?: PeerErrorCode;
       readonly sentence?: string;
     }
+  /** Something of ours threw while it took a publisher's message: a bug. The publisher was refused as `overloaded`. */
+  | { readonly kind: 'fault'; readonly error: Error }
   /** The ingest process died and is being replaced. */
   | { readonly kind: 'restarted'; readonly reason: string };
 
@@ -71,8 +74,10 @@ export class RtmpIngest {
 
   constructor(options: RtmpIngestOptions) {
     this.#options = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const messageBytes = Math.min(limits.messageBytes, MAX_MESSAGE_BYTES);
     this.#child = new IngestChild(
-      { host: options.host, port: options.port, limits: { ...DEFAULT_LIMITS, ...options.limits } },
+      { host: options.host, port: options.port, limits: { ...limits, messageBytes } },
       {
         onFrame: (frame) => this.#takeFrame(frame),
         onDeath: (reason) => this.#childDied(reason),
@@ -147,7 +152,7 @@ export class RtmpIngest {
       this.#child.send({ kind: 'approve', session, body: {} });
       this.#report({ kind: 'published', stream: streamId, epoch: slot.epoch });
     } catch (error) {
-      const { code, message } = refusalOf(error);
+      const { code, message } = this.#refusalOf(error);
       this.#refuse(session, code, message);
       const stream = streamId === null ? {} : { stream: streamId };
       this.#report({ kind: 'refused', code, sentence: message, ...stream });
@@ -170,7 +175,7 @@ export class RtmpIngest {
     try {
       publisher.demuxer.push(tag, arrivalTime);
     } catch (error) {
-      const { code, message } = refusalOf(error);
+      const { code, message } = this.#refusalOf(error);
       this.#publishers.delete(session);
       this.#refuse(session, code, message);
       publisher.slot.close('lost');
@@ -210,6 +215,18 @@ export class RtmpIngest {
     }
   }
 
+  /** The code and sentence for a publisher whose request or media made us throw. Our own bugs are reported, and never a crash. */
+  #refusalOf(error: unknown): { readonly code: PeerErrorCode; readonly message: string } {
+    if (error instanceof ProtocolError) {
+      return { code: error.code, message: error.message };
+    }
+    if (error instanceof ContainerError || error instanceof BitstreamError) {
+      return { code: 'malformed', message: error.message };
+    }
+    this.#report({ kind: 'fault', error: error instanceof Error ? error : new Error(String(error)) });
+    return { code: 'overloaded', message: 'The server could not take the stream.' };
+  }
+
   #refuse(session: number, code: PeerErrorCode, sentence: string): void {
     this.#child.send({ kind: 'refuse', session, body: { code, sentence } });
   }
@@ -228,15 +245,4 @@ function tallyEvent({ kind, code, count }: ConnectionTally): RtmpIngestEvent {
     case 'dropped':
       return code === undefined ? { kind, count } : { kind, code, count };
   }
-}
-
-/** The code and sentence for a publisher whose request or media made us throw. Our own bugs become `overloaded`, never a crash. */
-function refusalOf(error: unknown): { readonly code: PeerErrorCode; readonly message: string } {
-  if (error instanceof ProtocolError) {
-    return { code: error.code, message: error.message };
-  }
-  if (error instanceof ContainerError || error instanceof BitstreamError) {
-    return { code: 'malformed', message: error.message };
-  }
-  return { code: 'overloaded', message: 'The server could not take the stream.' };
 }

@@ -40,11 +40,17 @@ export class FfmpegChild {
   private readonly command: GuardedCommand;
   private readonly options: FfmpegChildOptions;
   private readonly stdin = new PassThrough({ highWaterMark: 1 << 20 });
+  /** Resolves when the process is gone, however it ended. */
+  readonly gone: Promise<void>;
   private hasEnded = false;
+  private resolveGone: () => void = () => undefined;
   private isClosing = false;
 
   constructor(options: FfmpegChildOptions) {
     this.options = options;
+    this.gone = new Promise((resolve) => {
+      this.resolveGone = resolve;
+    });
     this.command = this.build();
     this.command.run();
   }
@@ -149,6 +155,7 @@ export class FfmpegChild {
       return;
     }
     this.hasEnded = true;
+    this.resolveGone();
     this.stdin.destroy();
     this.options.onEnd(this.isClosing ? null : failure, this.isClosing ? null : complaint);
   }

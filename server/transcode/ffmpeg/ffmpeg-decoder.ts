@@ -112,8 +112,10 @@ export class FfmpegDecoder {
     this.child.endInput();
   }
 
-  close(): void {
+  /** Resolves when the child is gone. */
+  close(): Promise<void> {
     this.child.close();
+    return this.child.gone;
   }
 
   private output(ptsUs: number, data: Uint8Array): void {

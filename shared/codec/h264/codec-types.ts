@@ -53,7 +53,7 @@ export type EncoderConfig = {
   readonly framerate: { readonly numerator: number; readonly denominator: number };
   readonly rateControl: RateControlConfig;
   readonly preset?: EncoderPreset; // default fast
-  readonly profile?: EncoderProfile; // default baseline (Constrained Baseline) until CABAC exists
+  readonly profile?: EncoderProfile; // default baseline (Constrained Baseline) for ultrafast and fast, else high
   readonly tune?: EncoderTune; // default camera
   /** Frames from IDR to IDR, or none but the first and the requested. Default 2 s. */
   readonly keyint?: number | 'infinite';

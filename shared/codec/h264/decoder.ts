@@ -50,6 +50,8 @@ export class H264Decoder {
   private accessUnit = -1;
   private nal = 0;
   private isClosed = false;
+  /** When the current access unit has used up its budget, on the monotonic clock (ms). */
+  private deadline = Number.POSITIVE_INFINITY;
   private readonly lookup = {
     sps: (id: number): SequenceParameterSet | undefined => this.spsById.get(id),
     pps: (id: number): PictureParameterSet | undefined => this.ppsById.get(id),
@@ -84,6 +86,7 @@ export class H264Decoder {
     }
     this.accessUnit++;
     this.nal = -1;
+    this.deadline = config.budgetMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + config.budgetMs;
     let ranges: NalRange[] = [];
     if (config.format === 'annexb') {
       ranges = splitAnnexB(chunk.data);
@@ -259,6 +262,9 @@ export class H264Decoder {
     if (trace?.macroblock !== undefined) {
       const { macroblock } = trace;
       pictures.sliceData.onMacroblock = (bits) => macroblock(pictures, bits);
+    }
+    if (config?.budgetMs !== undefined) {
+      pictures.sliceData.isOverBudget = () => performance.now() > this.deadline;
     }
     this.pictures = pictures;
     this.activeSpsKey = key;

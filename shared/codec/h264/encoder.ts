@@ -19,7 +19,7 @@ import {
   importFrame,
   pictureBytes,
 } from './encoder/picture-store.ts';
-import { toolsOf } from './encoder/presets.ts';
+import { defaultProfileOf, toolsOf } from './encoder/presets.ts';
 import { RateControl } from './encoder/rate-control.ts';
 import { validateEncoderConfig } from './encoder/validate-config.ts';
 import { createEncoderKernels } from './kernels/encoder-kernels.ts';
@@ -59,13 +59,15 @@ export class H264Encoder {
    */
   configure(config: EncoderConfig): void {
     validateEncoderConfig(config);
+    const preset = config.preset ?? 'fast';
+    const profile = config.profile ?? defaultProfileOf(preset);
     const size = { width: (config.width + 15) & ~15, height: (config.height + 15) & ~15 };
-    const tools = toolsOf(config.preset ?? 'fast', config.profile ?? 'baseline');
+    const tools = toolsOf(preset, profile);
     const layers = config.layers ?? 1;
     const kept = referencesKept(tools.references, layers);
     const memory = CodecMemory.create((kept + 2) * pictureBytes(size) + PICTURE_ENCODER_BYTES + 4096);
     const kernels = createEncoderKernels(memory.memory, config.kernels ?? 'wasm');
-    const sets = parameterSetsOf(config, tools, kept);
+    const sets = parameterSetsOf({ ...config, profile }, tools, kept);
     const slices = min(config.slices ?? 1, size.height >> 4);
     const source = allocateSource(memory, size);
     const targets = Array.from({ length: kept + 1 }, () => allocatePicture(memory, size));

@@ -10,6 +10,7 @@ import { FLV_TAG_TYPES, writeFlvFileHeader, writeFlvTag } from './flv-tag.ts';
 import type { FlvTag } from './flv-tag.ts';
 import { writeOnMetaData } from './on-meta-data.ts';
 import { writeVideoPayload } from './video-payload.ts';
+import { vp9Record } from './vp9-record.ts';
 import type { FlvVideoCodec } from './video-payload.ts';
 
 /** How FLV carries a track, or null when it cannot (raw frames, Dolby, ...). */
@@ -25,16 +26,20 @@ export function flvMetaDataTag(tracks: readonly TrackConfig[]): FlvTag {
 
 /** The sequence header tag of a track; null for a track that has no configuration record. `timestamp` in milliseconds. */
 export function flvSequenceTag(config: TrackConfig, timestamp = 0): FlvTag | null {
-  const record = config.description;
-  if (record === undefined) {
-    return null;
-  }
   if (config.kind === 'video') {
     const codec = requireCodec(videoCodecOf(config.codec), config);
+    const record = config.description ?? (codec === 'vp9' ? vp9Record(config) : null);
+    if (record === null) {
+      return null;
+    }
     const data = writeVideoPayload({ kind: 'sequence-start', notation: videoNotation(codec), codec, record });
     return { type: FLV_TAG_TYPES.video, timestamp, data };
   }
   const codec = requireCodec(audioCodecOf(config.codec), config);
+  const record = config.description;
+  if (record === undefined) {
+    return null;
+  }
   const data = writeAudioPayload({ kind: 'sequence-start', notation: audioNotation(codec), codec, record });
   return { type: FLV_TAG_TYPES.audio, timestamp, data };
 }

@@ -126,7 +126,7 @@ describeWith(['ffmpeg'], 'OpusToAac', () => {
       track.push(unit);
     });
     await eventually('AAC from the second child', () => listener.units.length > count + 10);
-    expect(listener.units.at(-1).pts).toBeGreaterThan(units[half].pts);
+    expect(listener.units.at(-1)!.pts).toBeGreaterThan(units[half].pts);
     detach();
     await eventually('the child to end', () => children().length === 0);
   });

@@ -346,3 +346,72 @@ export function weightBlocks(
     }
   }
 }
+
+/** Row pitch of the window into which predictPartition copies blocks that leave the picture. */
+const WINDOW_STRIDE: usize = 32;
+
+/** Copies columns x.. and rows y.. of a plane into the window, the border samples repeated outside (8-239, 8-240). */
+function fillWindow(
+  window: usize, plane: usize, stride: usize, width: i32, height: i32, x: i32, y: i32, columns: i32, rows: i32,
+): void {
+  const isInside = x >= 0 && x + columns <= width;
+  for (let row = 0; row < rows; row++) {
+    const line = plane + <usize>min(max(y + row, 0), height - 1) * stride;
+    if (isInside) {
+      v128.store(window, v128.load(line + x));
+      v128.store(window, v128.load(line + x, 16), 16);
+    } else {
+      for (let column = 0; column < columns; column++) {
+        store<u8>(window + column, load<u8>(line + <usize>min(max(x + column, 0), width - 1)));
+      }
+    }
+    window += WINDOW_STRIDE;
+  }
+}
+
+/** One chroma plane of predictPartition. */
+function chromaPartition(
+  dst: usize, ds: usize, plane: usize, stride: usize, width: i32, height: i32,
+  x: i32, y: i32, w: i32, h: i32, xFrac: i32, yFrac: i32, window: usize,
+): void {
+  if (x >= 0 && y >= 0 && x + w < width && y + h < height) {
+    predictChroma(dst, ds, plane + y * stride + x, stride, w, h, xFrac, yFrac);
+  } else {
+    fillWindow(window, plane, stride, width, height, x, y, w + 1, h + 1);
+    predictChroma(dst, ds, window, WINDOW_STRIDE, w, h, xFrac, yFrac);
+  }
+}
+
+export function predictPartition(
+  dstY: usize, dstU: usize, dstV: usize, dstStrideY: usize, dstStrideC: usize,
+  refY: usize, refU: usize, refV: usize, strideY: usize, strideC: usize, width: i32, height: i32,
+  x: i32, y: i32, w: i32, h: i32, mv: i32, chromaOffset: i32, window: usize,
+): void {
+  const mvx = (mv << 16) >> 16;
+  const mvy = mv >> 16;
+  const xFrac = mvx & 3;
+  const yFrac = mvy & 3;
+  const xInt = x + (mvx >> 2);
+  const yInt = y + (mvy >> 2);
+  // fractions reach 2 samples before and 3 behind the block
+  const before = xFrac != 0 ? 2 : 0;
+  const behind = xFrac != 0 ? 3 : 0;
+  const above = yFrac != 0 ? 2 : 0;
+  const below = yFrac != 0 ? 3 : 0;
+  if (xInt >= before && yInt >= above && xInt + w + behind <= width && yInt + h + below <= height) {
+    predictLuma(dstY, dstStrideY, refY + yInt * strideY + xInt, strideY, w, h, xFrac, yFrac);
+  } else {
+    fillWindow(window, refY, strideY, width, height, xInt - 2, yInt - 2, w + 5, h + 5);
+    predictLuma(dstY, dstStrideY, window + 2 * WINDOW_STRIDE + 2, WINDOW_STRIDE, w, h, xFrac, yFrac);
+  }
+  if (dstU == 0) return;
+  const mvcy = mvy + chromaOffset;
+  const xC = (x >> 1) + (mvx >> 3);
+  const yC = (y >> 1) + (mvcy >> 3);
+  const widthC = width >> 1;
+  const heightC = height >> 1;
+  const w2 = w >> 1;
+  const h2 = h >> 1;
+  chromaPartition(dstU, dstStrideC, refU, strideC, widthC, heightC, xC, yC, w2, h2, mvx & 7, mvcy & 7, window);
+  chromaPartition(dstV, dstStrideC, refV, strideC, widthC, heightC, xC, yC, w2, h2, mvx & 7, mvcy & 7, window);
+}

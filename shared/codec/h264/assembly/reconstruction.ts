@@ -15,3 +15,5 @@ export { boundaryStrengths, deblockRow } from './deblock-row';
 export * from './inter';
 export * from './intra';
 export * from './transform';
+export * from './residual';
+export * from './cabac-residual';

@@ -20,12 +20,12 @@ import {
 } from '../macroblock/mb-types.ts';
 import {
   fillMotionCache,
-  fillMv,
-  fillRef,
   packMv,
   predictSkipMv,
+  skipMvOf,
   storeMotion,
   storeNoMotion,
+  storeUniform,
 } from '../macroblock/mv-prediction.ts';
 import { predictInter } from '../prediction/inter.ts';
 import {
@@ -38,10 +38,10 @@ import {
   reconstructIntra8x8,
 } from '../prediction/intra.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
-import { parsePartitions, parseSubMacroblocks } from './motion-syntax.ts';
+import { parsePartitions, parseSubMacroblocks, parseWhole } from './motion-syntax.ts';
 import { fillDirectCache, fillMvdCache, storeMvd } from './mvd-cache.ts';
 import { parseResidual } from './residual-syntax.ts';
-import { REF_UNUSED, type SliceState } from './slice-state.ts';
+import { CACHE_ORIGIN, REF_UNUSED, type SliceState } from './slice-state.ts';
 
 function fail(s: SliceState, message: string): never {
   throw new BitstreamError('forbidden-value', '7.4.5', s.reader.position, message);
@@ -65,18 +65,26 @@ export class MacroblockDecoder {
     s.transform8x8 = false;
     s.kind = s.isB ? MB_INTER | MB_SKIP | MB_DIRECT : MB_INTER | MB_SKIP;
     s.directMask = s.isB ? 15 : 0;
-    fillMotionCache(s, 0);
+    s.isUniform = false;
     if (s.isB) {
+      fillMotionCache(s, 0);
       fillMotionCache(s, 1);
       predictDirect(s, 15);
-      storeMotion(s, 0);
-      storeMotion(s, 1);
+      storeBoth(s);
     } else {
-      predictSkipMv(s);
-      fillRef(s, 0, 0, 0, 4, 4, 0);
-      fillRef(s, 1, 0, 0, 4, 4, REF_UNUSED);
-      fillMv(s, 0, 0, 0, 4, 4, packMv(s.mvpX, s.mvpY));
-      storeMotion(s, 0);
+      s.isUniform = true;
+      let mv: number;
+      if (s.MbaffFrameFlag) {
+        fillMotionCache(s, 0);
+        predictSkipMv(s);
+        mv = packMv(s.mvpX, s.mvpY);
+      } else {
+        mv = skipMvOf(s);
+      }
+      s.refCache0[CACHE_ORIGIN] = 0;
+      s.refCache1[CACHE_ORIGIN] = REF_UNUSED;
+      s.mvCache0[CACHE_ORIGIN] = mv;
+      storeUniform(s, 0, 0, mv);
       storeNoMotion(s, 1);
     }
     this.begin(255);
@@ -84,16 +92,11 @@ export class MacroblockDecoder {
     store.direct[mb] = s.directMask;
     if (cabac !== null) {
       s.lastDeltaNotZero = false;
-      store.mvd.fill(0, mb * 16, mb * 16 + 16);
-      store.mvd.fill(0, (store.macroblocks + mb) * 16, (store.macroblocks + mb) * 16 + 16);
+      store.clearMvd(mb, 0);
+      store.clearMvd(mb, 1);
     }
-    if (s.isB) {
-      predictInter(s);
-    } else {
-      s.mb_type = 0;
-      predictInter(s);
-    }
-    store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+    predictInter(s);
+    store.clearIntraModes(mb);
     store.intraChromaMode[mb] = 0;
     store.cbp[mb] = 0;
     store.nonZero[mb] = 0;
@@ -126,9 +129,8 @@ export class MacroblockDecoder {
     storeNoMotion(s, 1);
     s.store.direct[s.mb] = 0;
     if (cabac !== null) {
-      const { mvd, macroblocks } = s.store;
-      mvd.fill(0, s.mb * 16, s.mb * 16 + 16);
-      mvd.fill(0, (macroblocks + s.mb) * 16, (macroblocks + s.mb) * 16 + 16);
+      s.store.clearMvd(s.mb, 0);
+      s.store.clearMvd(s.mb, 1);
     }
     if (mb_type === I_PCM) {
       this.pcm(cabac);
@@ -186,7 +188,7 @@ export class MacroblockDecoder {
     s.lastDeltaNotZero = false;
     store.kind[mb] = MB_PCM;
     store.totalCoeff.fill(16, mb * 24, mb * 24 + 24);
-    store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+    store.clearIntraModes(mb);
     store.intraChromaMode[mb] = 0;
     store.cbp[mb] = 0x72f;
     store.nonZero[mb] = 0xffff;
@@ -209,7 +211,7 @@ export class MacroblockDecoder {
     }
     store.kind[mb] = s.kind;
     if (is16x16) {
-      store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+      store.clearIntraModes(mb);
     } else {
       this.readIntraModes(syntax);
     }
@@ -272,7 +274,8 @@ export class MacroblockDecoder {
     const { s } = this;
     const { store, mb, mb_type, isB } = s;
     s.kind = MB_INTER;
-    store.intraMode.fill(2, mb * 16, mb * 16 + 16);
+    s.isUniform = false;
+    store.clearIntraModes(mb);
     store.intraChromaMode[mb] = 0;
     fillMotionCache(s, 0);
     if (isB) {
@@ -293,17 +296,14 @@ export class MacroblockDecoder {
       canTransform8x8 = s.direct_8x8_inference_flag;
     } else if (mb_type === (isB ? B_8X8 : P_8X8) || (!isB && mb_type === 4)) {
       canTransform8x8 = parseSubMacroblocks(s, syntax, cabac);
+    } else if (mb_type === 0 || (isB && mb_type < 4)) {
+      parseWhole(s, syntax);
     } else {
       parsePartitions(s, syntax);
     }
     store.kind[mb] = s.kind;
     store.direct[mb] = s.directMask;
-    storeMotion(s, 0);
-    if (isB) {
-      storeMotion(s, 1);
-    } else {
-      storeNoMotion(s, 1);
-    }
+    storeBoth(s);
     if (cabac !== null) {
       storeMvd(s);
     }
@@ -356,5 +356,30 @@ export class MacroblockDecoder {
       const pointer = s.coefficientsPointer + 640;
       s.kernels.inverseTransformChromaAdd(s.dstV, s.strideC, pointer, v, (s.dcOnlyMask >> 20) & 15);
     }
+  }
+}
+
+/** Keeps the motion of both lists. */
+function storeBoth(s: SliceState): void {
+  if (!s.isUniform) {
+    storeMotion(s, 0);
+    if (s.isB) {
+      storeMotion(s, 1);
+    } else {
+      storeNoMotion(s, 1);
+    }
+    return;
+  }
+  const ref0 = s.refCache0[CACHE_ORIGIN];
+  const ref1 = s.refCache1[CACHE_ORIGIN];
+  if (ref0 >= 0) {
+    storeUniform(s, 0, ref0, s.mvCache0[CACHE_ORIGIN]);
+  } else {
+    storeNoMotion(s, 0);
+  }
+  if (ref1 >= 0) {
+    storeUniform(s, 1, ref1, s.mvCache1[CACHE_ORIGIN]);
+  } else {
+    storeNoMotion(s, 1);
   }
 }

@@ -7,6 +7,7 @@ import type { MacroblockSyntax } from '../entropy/macroblock-syntax.ts';
 import { predictDirect } from '../macroblock/direct.ts';
 import {
   PRED_L0,
+  PRED_L1,
   partitionHeight,
   partitionPrediction,
   partitionWidth,
@@ -82,6 +83,36 @@ export function parsePartitions(s: SliceState, syntax: MacroblockSyntax): void {
       readMv(s, syntax, list, x, y, w, h);
     }
   }
+}
+
+/** One partition of 16x16 (7.3.5.1): leaves its motion in cache entry CACHE_ORIGIN and sets isUniform. */
+export function parseWhole(s: SliceState, syntax: MacroblockSyntax): void {
+  const prediction = s.isB ? partitionPrediction(true, s.mb_type, 0) : PRED_L0;
+  const ref0 = (prediction & PRED_L0) !== 0 ? readRef(s, syntax, 0, 0, 0, refRange(s, 0)) : REF_UNUSED;
+  const ref1 = (prediction & PRED_L1) !== 0 ? readRef(s, syntax, 1, 0, 0, refRange(s, 1)) : REF_UNUSED;
+  s.isUniform = true;
+  if (ref0 >= 0) {
+    s.mvCache0[CACHE_ORIGIN] = readWholeMv(s, syntax, 0, ref0);
+  } else if (s.isCabac) {
+    fillMvd(s, 0, 0, 0, 4, 4, 0, 0);
+  }
+  if (ref1 >= 0) {
+    s.mvCache1[CACHE_ORIGIN] = readWholeMv(s, syntax, 1, ref1);
+  } else if (s.isCabac) {
+    fillMvd(s, 1, 0, 0, 4, 4, 0, 0);
+  }
+  s.refCache0[CACHE_ORIGIN] = ref0;
+  s.refCache1[CACHE_ORIGIN] = ref1;
+}
+
+function readWholeMv(s: SliceState, syntax: MacroblockSyntax, list: number, ref: number): number {
+  predictMv(s, list, 0, 0, 4, ref);
+  const { mvpX, mvpY } = s;
+  syntax.mvd(list, CACHE_ORIGIN);
+  if (s.isCabac) {
+    fillMvd(s, list, 0, 0, 4, 4, min(255, abs(syntax.mvdX)), min(255, abs(syntax.mvdY)));
+  }
+  return packMv(mvpX + syntax.mvdX, mvpY + syntax.mvdY);
 }
 
 /** Reads an mvd, adds the prediction in mvpX, mvpY, and writes both caches. */

@@ -78,14 +78,14 @@ export function fillMvd(
 export function storeMvd(s: SliceState): void {
   const { mvd, macroblocks } = s.store;
   if ((s.directMask & 15) === 15) {
-    mvd.fill(0, s.mb * 16, s.mb * 16 + 16);
-    mvd.fill(0, (macroblocks + s.mb) * 16, (macroblocks + s.mb) * 16 + 16);
+    s.store.clearMvd(s.mb, 0);
+    s.store.clearMvd(s.mb, 1);
     return;
   }
   for (let list = 0; list < 2; list++) {
     const to = (list * macroblocks + s.mb) * 16;
     if (list === 1 && !s.isB) {
-      mvd.fill(0, to, to + 16);
+      s.store.clearMvd(s.mb, 1);
       return;
     }
     const cache = list === 0 ? s.mvdCache0 : s.mvdCache1;

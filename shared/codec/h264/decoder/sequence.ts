@@ -6,7 +6,7 @@ import { CodecMemory } from '../kernels/codec-memory.ts';
 import type { ReconstructionKernels } from '../kernels/kernels.ts';
 import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
 import { pictureSizeOf, type PictureSize, type SequenceParameterSet } from '../syntax/sps.ts';
-import { SliceState } from './slice-state.ts';
+import { SliceState, sliceStateBytes } from './slice-state.ts';
 
 /** Frame stores beyond the buffer's capacity: the current frame, and frames that the receiver of output has not closed yet. */
 const SPARE_PICTURES = 4;
@@ -38,7 +38,7 @@ export class Sequence {
     const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES;
     const samples = codedWidth * codedHeight;
     const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
-    const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + 8192;
+    const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + sliceStateBytes(PicWidthInMbs, macroblocks);
     this.memory = CodecMemory.create(count * perPicture + stateBytes + GUARD_BYTES * 8);
     this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
     this.state = new SliceState({
@@ -63,13 +63,18 @@ export class Sequence {
     memory.bytes.fill(128, v, v + samples / 4);
     const mv = (): Int32Array => new Int32Array(buffer, memory.allocate(64 * macroblocks, 16), 16 * macroblocks);
     const refs = (): Int8Array => new Int8Array(buffer, memory.allocate(4 * macroblocks, 16), 4 * macroblocks);
+    const words = (bytes: Int8Array): Int32Array => new Int32Array(buffer, bytes.byteOffset, macroblocks);
+    const refIdx = [refs(), refs()] as const;
+    const refPic = [refs(), refs()] as const;
     return new Picture(slot, {
       y,
       u,
       v,
       mv: [mv(), mv()],
-      refIdx: [refs(), refs()],
-      refPic: [refs(), refs()],
+      refIdx,
+      refPic,
+      refIdx32: [words(refIdx[0]), words(refIdx[1])],
+      refPic32: [words(refPic[0]), words(refPic[1])],
       mbField: new Uint8Array(buffer, memory.allocate(macroblocks, 16), macroblocks),
     });
   }

@@ -9,25 +9,14 @@ import { MB_INTER, MB_SKIP } from '../macroblock/mb-types.ts';
 import { MacroblockDecoder } from './macroblock-decoder.ts';
 import type { SliceState } from './slice-state.ts';
 
-/** CAVLC: four interleaved scans of 16 out of one of 64 (7.3.5.3.1). */
-function interleave(scan: Uint8Array): Uint8Array {
-  const out = new Uint8Array(64);
-  for (let i = 0; i < 4; i++) {
-    for (let k = 0; k < 16; k++) {
-      out[i * 16 + k] = scan[4 * k + i];
-    }
-  }
-  return out;
-}
-
-const ZIGZAG_8X8_CAVLC = interleave(ZIGZAG_8X8);
-const FIELD_8X8_CAVLC = interleave(FIELD_8X8);
-
 /** Next macroblock address of the slice's slice group (8.2.2), or the number of macroblocks. */
 export type NextMbAddress = (mbAddr: number) => number;
 
 /** Called after each macroblock, for the trace: bits consumed since the one before. */
 export type MacroblockListener = (bits: number) => void;
+
+/** How often the clock is looked at. */
+const MACROBLOCKS_PER_BUDGET_CHECK = 64;
 
 /** Decodes slice data. */
 export class SliceDataDecoder {
@@ -36,6 +25,9 @@ export class SliceDataDecoder {
   private readonly cavlc: CavlcDecoder;
   private readonly cabac: CabacDecoder;
   onMacroblock: MacroblockListener | null = null;
+  /** Says whether the access unit has used up its time; asked every few macroblocks. Null: no limit. */
+  isOverBudget: (() => boolean) | null = null;
+  private untilBudgetCheck = 0;
 
   constructor(state: SliceState) {
     this.s = state;
@@ -66,10 +58,13 @@ export class SliceDataDecoder {
       } else {
         this.cabacProgressive(first, count, next);
       }
-    } else if (s.MbaffFrameFlag) {
-      this.cavlcMbaff(first, count, next);
     } else {
-      this.cavlcProgressive(first, count, next);
+      this.cavlc.startSlice();
+      if (s.MbaffFrameFlag) {
+        this.cavlcMbaff(first, count, next);
+      } else {
+        this.cavlcProgressive(first, count, next);
+      }
     }
   }
 
@@ -77,7 +72,6 @@ export class SliceDataDecoder {
     const { s } = this;
     s.scan4x4 = isField ? FIELD_4X4 : ZIGZAG_4X4;
     s.scan8x8 = isField ? FIELD_8X8 : ZIGZAG_8X8;
-    s.scan8x8Cavlc = isField ? FIELD_8X8_CAVLC : ZIGZAG_8X8_CAVLC;
   }
 
   private outside(): never {
@@ -87,6 +81,12 @@ export class SliceDataDecoder {
   /** Moves to a macroblock. */
   private enter(mbAddr: number, isField: boolean): void {
     const { s } = this;
+    if (this.isOverBudget !== null && this.untilBudgetCheck-- <= 0) {
+      this.untilBudgetCheck = MACROBLOCKS_PER_BUDGET_CHECK;
+      if (this.isOverBudget()) {
+        throw new BitstreamError('budget', '7.3.4', s.reader.position, 'The access unit takes longer than allowed.');
+      }
+    }
     locateMacroblock(s, mbAddr, isField);
     locateNeighbours(s);
   }

@@ -5,6 +5,8 @@
 import { BitReader } from '../../../bitstream/bit-reader.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
+import { DEBLOCK_RECORD_BYTES, STRENGTH_PARAMETER_BYTES } from '../kernels/row-deblock-kernels.ts';
+import { cavlcAreaBytes } from '../entropy/cavlc-area.ts';
 import type { MacroblockStore } from '../macroblock/mb-store.ts';
 import type { Picture, Reference } from '../dpb/picture.ts';
 
@@ -21,6 +23,21 @@ export const REF_UNAVAILABLE = -2;
 /** Reference lists as flat arrays: index 64 * list + refIdx; MBAFF field macroblocks use 128 * (1 + parity) + the same. */
 const LIST_ENTRIES = 128 * 3;
 
+/** Entries of the scaling tables. */
+const SCALE_4X4 = 6 * 52 * 16;
+const SCALE_8X8 = 2 * 52 * 64;
+
+/** Bytes of the deblocker's scratch: records of a row, parameters, QPc by QPY, filter parameters of every slice. */
+function deblockScratchBytes(PicWidthInMbs: number, macroblocks: number): number {
+  return DEBLOCK_RECORD_BYTES * PicWidthInMbs + STRENGTH_PARAMETER_BYTES + 104 + 4 * macroblocks + 64;
+}
+
+/** Bytes that the state takes from the codec's memory. */
+export function sliceStateBytes(PicWidthInMbs: number, macroblocks: number): number {
+  const tables = 4 * (SCALE_4X4 + SCALE_8X8 + 16 + 8);
+  return 8192 + tables + deblockScratchBytes(PicWidthInMbs, macroblocks) + cavlcAreaBytes(macroblocks);
+}
+
 /** The state of slice decoding. */
 export class SliceState {
   readonly kernels: ReconstructionKernels;
@@ -32,6 +49,11 @@ export class SliceState {
   /** Two prediction blocks of 16x16 luma, stride 16, and a source window for edge emulation. */
   readonly scratchPointer: Pointer;
   readonly emulationPointer: Pointer;
+
+  /** Scratch of the deblocker, deblockScratchBytes long. */
+  readonly deblockPointer: Pointer;
+  /** Tables, scans and slice bits of the CAVLC kernel, see cavlc-area.ts. */
+  readonly cavlcPointer: Pointer;
 
   // Frame geometry.
   readonly PicWidthInMbs: number;
@@ -50,6 +72,8 @@ export class SliceState {
   refIdx1: Int8Array;
   refPic0: Int8Array;
   refPic1: Int8Array;
+  refIdx32: readonly [Int32Array, Int32Array];
+  refPic32: readonly [Int32Array, Int32Array];
   mbField: Uint8Array;
   isFieldPicture = false;
   isBottomField = false;
@@ -101,16 +125,14 @@ export class SliceState {
   colocated: Reference | null = null;
 
   // Dequantisation: LevelScale << (qP / 6), index (list * 52 + qP) * 16 (or 64) + raster.
-  readonly scale4x4 = new Int32Array(6 * 52 * 16);
-  readonly scale8x8 = new Int32Array(2 * 52 * 64);
+  readonly scale4x4: Int32Array;
+  readonly scale8x8: Int32Array;
   /** QPc of QPY, Cb then Cr: index component * 52 + QPY. */
   readonly chromaQp = new Uint8Array(2 * 52);
 
   // Scans of the current macroblock (frame or field).
   scan4x4: Uint8Array = new Uint8Array(16);
   scan8x8: Uint8Array = new Uint8Array(64);
-  /** CAVLC: four interleaved scans of 16. */
-  scan8x8Cavlc: Uint8Array = new Uint8Array(64);
 
   // Current macroblock.
   mbAddr = 0;
@@ -162,11 +184,13 @@ export class SliceState {
   readonly subMbType = new Uint8Array(4);
   /** Bits 0..3: 8x8 blocks predicted in direct mode. */
   directMask = 0;
+  /** The whole macroblock has the motion of cache entry CACHE_ORIGIN; the other entries are not filled then. */
+  isUniform = false;
   /** Bits 0..15: 4x4 luma blocks with coefficients, of those with DC only; 16.. 4 Cb, 20.. 4 Cr. */
   codedMask = 0;
   dcOnlyMask = 0;
-  readonly dc = new Int32Array(16);
-  readonly chromaDc = new Int32Array(8);
+  readonly dc: Int32Array;
+  readonly chromaDc: Int32Array;
   /** Set by the residual parsers: the block had only its first coefficient. */
   isDcOnly = false;
   /** Intra prediction modes of the current macroblock in raster order. */
@@ -196,6 +220,17 @@ export class SliceState {
     this.coefficients.fill(0);
     this.scratchPointer = memory.allocate(1024, 16);
     this.emulationPointer = memory.allocate(32 * 32, 16);
+    this.deblockPointer = memory.allocate(
+      deblockScratchBytes(options.PicWidthInMbs, options.PicWidthInMbs * options.FrameHeightInMbs),
+      16,
+    );
+    const ints = (count: number): Int32Array =>
+      new Int32Array(memory.memory.buffer, memory.allocate(4 * count, 16), count).fill(0);
+    this.scale4x4 = ints(SCALE_4X4);
+    this.scale8x8 = ints(SCALE_8X8);
+    this.dc = ints(16);
+    this.chromaDc = ints(8);
+    this.cavlcPointer = memory.allocate(cavlcAreaBytes(options.PicWidthInMbs * options.FrameHeightInMbs), 16);
     this.PicWidthInMbs = options.PicWidthInMbs;
     this.FrameHeightInMbs = options.FrameHeightInMbs;
     this.frameStrideY = options.PicWidthInMbs * 16;
@@ -208,6 +243,8 @@ export class SliceState {
     this.refIdx1 = picture.memory.refIdx[1];
     this.refPic0 = picture.memory.refPic[0];
     this.refPic1 = picture.memory.refPic[1];
+    this.refIdx32 = picture.memory.refIdx32;
+    this.refPic32 = picture.memory.refPic32;
     this.mbField = picture.memory.mbField;
   }
 
@@ -220,6 +257,8 @@ export class SliceState {
     this.refIdx1 = picture.memory.refIdx[1];
     this.refPic0 = picture.memory.refPic[0];
     this.refPic1 = picture.memory.refPic[1];
+    this.refIdx32 = picture.memory.refIdx32;
+    this.refPic32 = picture.memory.refPic32;
     this.mbField = picture.memory.mbField;
   }
 }

@@ -28,6 +28,9 @@ export type PictureMemory = {
   readonly refIdx: readonly [Int8Array, Int8Array];
   /** Identity of the reference: 4 * slot + structure; -1: list not used. */
   readonly refPic: readonly [Int8Array, Int8Array];
+  /** refIdx and refPic of a whole macroblock at a time. */
+  readonly refIdx32: readonly [Int32Array, Int32Array];
+  readonly refPic32: readonly [Int32Array, Int32Array];
   /** 1 for field macroblocks. */
   readonly mbField: Uint8Array;
 };

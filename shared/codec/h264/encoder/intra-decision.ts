@@ -12,6 +12,7 @@ import {
 import { I_16X16, I_4X4, type MacroblockState, REF_INTRA, SENTINEL } from '../macroblock/coding-state.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
 import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+import type { Tools } from './presets.ts';
 
 /** Blocks (luma4x4BlkIdx) whose above right neighbour comes later in decoding order or lies in the next macroblock (6.4.11.4). */
 const NO_TOP_RIGHT = 0b1010_1000_1000_1000;
@@ -26,13 +27,21 @@ export class IntraDecision {
   private readonly kernels: EncoderKernels;
   private readonly state: MacroblockState;
   private readonly coder: MacroblockEncoder;
+  private readonly tools: Tools;
   private readonly longs: Int32Array;
   private readonly costs: Pointer;
 
   /** Bytes taken from the codec memory. */
   static readonly BYTES = 64;
 
-  constructor(kernels: EncoderKernels, memory: CodecMemory, state: MacroblockState, coder: MacroblockEncoder) {
+  constructor(
+    kernels: EncoderKernels,
+    memory: CodecMemory,
+    state: MacroblockState,
+    coder: MacroblockEncoder,
+    tools: Tools,
+  ) {
+    this.tools = tools;
     this.kernels = kernels;
     this.state = state;
     this.coder = coder;
@@ -51,7 +60,7 @@ export class IntraDecision {
 
   /** Codes the macroblock as intra when that is cheaper than `limit`; the reconstruction is undefined when it is not. */
   codeWhenCheaper(limit: number): boolean {
-    const cost16 = this.searchIntra16x16();
+    const cost16 = this.searchIntra16x16(this.tools.planeInInter ? 4 : 3);
     // Intra_4x4 seldom wins where Intra_16x16 is far behind.
     if (4 * cost16 > 5 * limit) {
       return false;
@@ -79,7 +88,7 @@ export class IntraDecision {
     let useIntra4x4 = this.isIntra4x4Coded;
     this.isIntra4x4Coded = false;
     if (!useIntra4x4) {
-      const cost16 = limit === NO_LIMIT ? this.searchIntra16x16() : limit;
+      const cost16 = limit === NO_LIMIT ? this.searchIntra16x16(4) : limit;
       useIntra4x4 = this.codeIntra4x4(cost16) < cost16;
     }
     let luma = 0;
@@ -109,14 +118,14 @@ export class IntraDecision {
     }
   }
 
-  /** Best Intra_16x16 mode into the state; returns its cost. */
-  private searchIntra16x16(): number {
+  /** Best of the first `modes` Intra_16x16 modes (plane is the last) into the state; returns its cost. */
+  private searchIntra16x16(modes: number): number {
     const { state, coder, kernels } = this;
     const { available } = state;
     const target = coder.lumaTarget;
     const source = coder.lumaSource;
     let best = NO_LIMIT;
-    for (let mode = 0; mode < 4; mode++) {
+    for (let mode = 0; mode < modes; mode++) {
       const needs = mode === 0 ? AVAILABLE_TOP : mode === 1 ? AVAILABLE_LEFT : mode === 2 ? 0 : PLANE_NEEDS;
       if ((available & needs) !== needs) {
         continue;

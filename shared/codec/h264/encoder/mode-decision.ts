@@ -69,7 +69,7 @@ export class ModeDecision {
     this.search = search;
     this.predictor = new MotionPredictor(state);
     this.tools = tools;
-    this.intra = new IntraDecision(kernels, memory, state, coder);
+    this.intra = new IntraDecision(kernels, memory, state, coder, tools);
   }
 
   /** Codes the current macroblock of an I slice. */

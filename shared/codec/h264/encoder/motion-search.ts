@@ -40,6 +40,8 @@ export type SearchEffort = {
   /** Rounds of half and quarter sample refinement: 0 stops at full samples. */
   readonly halfRounds: number;
   readonly quarterRounds: number;
+  /** A full-sample cost below lambda times this many bits is not refined. */
+  readonly settledBits: number;
   /** Quarter positions tried per round. */
   readonly quarterPoints: 4 | 8;
 };
@@ -295,8 +297,11 @@ export class MotionSearch {
     const fullY = this.bestY;
     const centre = this.base + (fullY >> 2) * this.refStride + (fullX >> 2);
     const { kernels, src, srcStride, width, height } = this;
-    kernels.interpolateHalfSamples(this.half, centre, this.refStride, width, height);
     this.bestCost = kernels.satd(width, height, src, srcStride, centre, this.refStride) + this.vectorCost(fullX, fullY);
+    if (this.bestCost < (this.lambda16 * effort.settledBits) >> 4) {
+      return;
+    }
+    kernels.interpolateHalfSamples(this.half, centre, this.refStride, width, height);
     let dx = 0;
     let dy = 0;
     // The predicted vector itself costs least to write: start from it when it lies within reach.

@@ -68,6 +68,10 @@ export function allocateSource(memory: CodecMemory, size: CodedSize): EncoderPic
 /** Copies a plane to `target`, repeating its last column and row up to width x height. */
 function importPlane(bytes: Uint8Array, target: Pointer, stride: number, width: number, height: number, plane: Plane) {
   const { data, stride: from } = plane;
+  if (plane.width === width && plane.height === height && from === width && stride === width) {
+    bytes.set(data.subarray(0, width * height), target);
+    return;
+  }
   for (let y = 0; y < plane.height; y++) {
     const row = target + y * stride;
     bytes.set(data.subarray(y * from, y * from + plane.width), row);

@@ -13,15 +13,36 @@ export type Tools = {
   readonly references: number;
   /** Rounding of the quantisers (fractions of a step). */
   readonly deadZones: { readonly intra: number; readonly inter: number };
+  /** Intra_16x16 plane prediction is tried in P pictures too. */
+  readonly planeInInter: boolean;
   readonly cabac: boolean;
   readonly transform8x8: boolean;
 };
 
-const FAST_SEARCH: SearchEffort = { rounds: 8, pattern: 4, halfRounds: 1, quarterRounds: 1, quarterPoints: 4 };
-const FULL_SEARCH: SearchEffort = { rounds: 16, pattern: 6, halfRounds: 2, quarterRounds: 2, quarterPoints: 8 };
-const GOOD_SEARCH: SearchEffort = { rounds: 12, pattern: 4, halfRounds: 2, quarterRounds: 2, quarterPoints: 4 };
+const FAST_SEARCH: SearchEffort = {
+  rounds: 8,
+  pattern: 4,
+  halfRounds: 1,
+  quarterRounds: 1,
+  quarterPoints: 4,
+  settledBits: 64,
+};
+const GOOD_SEARCH: SearchEffort = { ...FAST_SEARCH, rounds: 12, halfRounds: 2, quarterRounds: 2, settledBits: 24 };
+const FULL_SEARCH: SearchEffort = {
+  rounds: 16,
+  pattern: 6,
+  halfRounds: 2,
+  quarterRounds: 2,
+  quarterPoints: 8,
+  settledBits: 0,
+};
 
 const DEAD_ZONES = { intra: 0.33, inter: 0.18 };
+
+/** Profile of a preset when none is asked for: the fast ones stay in Constrained Baseline, which everything decodes. */
+export function defaultProfileOf(preset: EncoderPreset): EncoderProfile {
+  return preset === 'balanced' || preset === 'quality' ? 'high' : 'baseline';
+}
 
 /** The tools of a preset within a profile. */
 export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
@@ -30,16 +51,38 @@ export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
     case 'ultrafast':
       return {
         ...base,
-        search16x16: { ...FAST_SEARCH, rounds: 4 },
+        search16x16: { ...FAST_SEARCH, rounds: 4, quarterRounds: 0, settledBits: 128 },
         searchParts: FAST_SEARCH,
         partitions: false,
         references: 1,
+        planeInInter: false,
       };
-    case 'fast': //x
-      return { ...base, search16x16: FAST_SEARCH, searchParts: FAST_SEARCH, partitions: false, references: 1 };
+    case 'fast':
+      return {
+        ...base,
+        search16x16: FAST_SEARCH,
+        searchParts: FAST_SEARCH,
+        partitions: false,
+        references: 1,
+        planeInInter: false,
+      };
     case 'balanced':
-      return { ...base, search16x16: GOOD_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 2 };
+      return {
+        ...base,
+        search16x16: GOOD_SEARCH,
+        searchParts: FAST_SEARCH,
+        partitions: true,
+        references: 1,
+        planeInInter: true,
+      };
     case 'quality':
-      return { ...base, search16x16: FULL_SEARCH, searchParts: GOOD_SEARCH, partitions: true, references: 3 };
+      return {
+        ...base,
+        search16x16: FULL_SEARCH,
+        searchParts: GOOD_SEARCH,
+        partitions: true,
+        references: 3,
+        planeInInter: true,
+      };
   }
 }

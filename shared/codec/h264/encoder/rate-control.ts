@@ -105,7 +105,7 @@ export class RateControl {
     const average = this.bitsPerSecond * facts.seconds;
     this.limitBits = 0.95 * this.fullness;
     if (facts.isIdr) {
-      this.targetBits = min(0.55 * this.fullness, max(4 * average, 0.4 * this.bufferBits));
+      this.targetBits = min(0.6 * this.fullness, max(6 * average, 0.5 * this.bufferBits));
       return;
     }
     // Pay debt back within about a second; keep the bucket about 60 % full where average and peak are the same.
@@ -121,9 +121,8 @@ export class RateControl {
     const complexity = known > 0 ? known : this.complexity[0];
     let qp = qpOfStep(complexity / max(1, this.targetBits));
     if (facts.isIdr) {
-      if (this.lastPQp > 0) {
-        qp = max(this.lastPQp - 8, min(qp, this.lastPQp + 6));
-      }
+      // As fine as the P pictures around it deserve, coarser only when the bucket asks for it.
+      qp = this.lastPQp > 0 ? max(this.lastPQp + this.intraOffset, qp) : qp;
     } else if (this.lastPQp > 0) {
       qp = min(this.lastPQp + MAX_STEP, max(this.lastPQp - MAX_STEP, qp));
     } else if (this.lastIQp > 0) {

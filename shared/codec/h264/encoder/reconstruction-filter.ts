@@ -37,8 +37,9 @@ function thresholdsOf(offsetA: number, offsetB: number): Thresholds {
   return { alpha, beta, tc0 };
 }
 
-/** Four edges of bS 3. */
+/** Four quarter edges of bS 3, and of bS 1. */
 const ALL_THREE = 0b11111111;
+const ALL_ONE = 0b01010101;
 
 /** Filters the rows of one picture after another. */
 export class ReconstructionFilter {
@@ -87,7 +88,7 @@ export class ReconstructionFilter {
       if (isIntra || kind[address - 1] >= I_4X4) {
         this.strongVertical(picture, luma, chroma, average, averageC);
       } else {
-        const bS = this.strengths(cell, cell - 1, stride);
+        const bS = this.outerStrengths(address, address - 1, cell, cell - 1, stride);
         if (bS !== 0) {
           this.vertical(luma, lumaStride, average, bS);
           this.chromaVertical(picture, chroma, averageC, bS);
@@ -113,7 +114,7 @@ export class ReconstructionFilter {
       if (isIntra || kind[address - mbWidth] >= I_4X4) {
         this.strongHorizontal(picture, luma, chroma, average, averageC);
       } else {
-        const bS = this.strengths(cell, cell - stride, 1);
+        const bS = this.outerStrengths(address, address - mbWidth, cell, cell - stride, 1);
         if (bS !== 0) {
           this.horizontal(luma, lumaStride, average, bS);
           this.chromaHorizontal(picture, chroma, averageC, bS);
@@ -132,6 +133,25 @@ export class ReconstructionFilter {
         }
       }
     }
+  }
+
+  /** bS of the edge between two macroblocks; both without inner edges have one vector each and no luma levels. */
+  private outerStrengths(address: number, other: number, q: number, p: number, step: number): number {
+    const { state } = this;
+    if ((state.hasInnerEdges[address] | state.hasInnerEdges[other]) !== 0) {
+      return this.strengths(q, p, step);
+    }
+    if (state.ref[q] !== state.ref[p]) {
+      return ALL_ONE;
+    }
+    const a = state.mv[q];
+    const b = state.mv[p];
+    if (a === b) {
+      return 0;
+    }
+    const dx = ((a << 16) >> 16) - ((b << 16) >> 16);
+    const dy = (a >> 16) - (b >> 16);
+    return dx >= 4 || dx <= -4 || dy >= 4 || dy <= -4 ? ALL_ONE : 0;
   }
 
   /** bS 0..2 of four quarter edges (8.7.2.1) between cells q + i * step and p + i * step, two bits each. */

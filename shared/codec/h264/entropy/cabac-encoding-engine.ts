@@ -124,6 +124,19 @@ export class CabacEngine {
     }
   }
 
+  /** k-th order Exp-Golomb suffix in bypass bins (9.3.2.3). */
+  expGolomb(value: number, order: number): void {
+    let k = order;
+    let rest = value;
+    while (rest >= 1 << k) {
+      this.bypass(1);
+      rest -= 1 << k;
+      k++;
+    }
+    this.bypass(0);
+    this.bypassBits(rest, k);
+  }
+
   /** A bin before termination (9.3.4.5): 0 goes on; 1 is followed by finish(). */
   terminate(bin: number): void {
     this.range -= 2;

@@ -19,8 +19,8 @@ const { clz32, max, min } = Math;
 const CONTEXTS = 1024;
 
 /** Next context variable after the most and the least probable symbol. */
-const NEXT_MPS = new Uint8Array(128);
-const NEXT_LPS = new Uint8Array(128);
+export const NEXT_MPS = new Uint8Array(128);
+export const NEXT_LPS = new Uint8Array(128);
 for (let state = 0; state < 64; state++) {
   for (let mps = 0; mps < 2; mps++) {
     NEXT_MPS[2 * state + mps] = 2 * TABLE_9_45_TRANS_IDX_MPS[state] + mps;
@@ -29,7 +29,7 @@ for (let state = 0; state < 64; state++) {
 }
 
 /** rangeTabLPS by context variable and codIRange bits 6..7: index (context & ~1) * 2 + quarter. */
-const RANGE_LPS = TABLE_9_44_RANGE_LPS;
+export const RANGE_LPS = TABLE_9_44_RANGE_LPS;
 
 /** Initial context variables of every table and SliceQPY, made when first needed: index table * 52 + SliceQPY. */
 const initialContexts: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(4 * 52).fill(undefined);

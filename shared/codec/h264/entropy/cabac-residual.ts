@@ -15,8 +15,13 @@ import {
   TABLE_9_43_SIGNIFICANT_FIELD,
   TABLE_9_43_SIGNIFICANT_FRAME,
 } from '../tables/cabac.generated.ts';
-import { CabacEngine } from './cabac-engine.ts';
+import { CabacEngine, NEXT_LPS, NEXT_MPS, RANGE_LPS } from './cabac-engine.ts';
 import { CAT_CHROMA_DC, CAT_LUMA_8X8, CAT_LUMA_DC_16 } from './macroblock-syntax.ts';
+
+const { clz32 } = Math;
+
+/** ctxIdxInc of blocks other than 8x8: levelListIdx. */
+const SAME = Uint8Array.from({ length: 16 }, (_, i) => i);
 
 /** Reads residual blocks with the arithmetic decoding engine. */
 export class CabacResidual extends CabacEngine {
@@ -130,46 +135,86 @@ export class CabacResidual extends CabacEngine {
     return (a !== 0 ? 1 : 0) + (b !== 0 ? 2 : 0);
   }
 
-  /** significance map and levels (7.3.5.3.3, 9.3.3.1.3) into `levels` and `positions`; returns their number, at least 1. */
+  /**
+   * Significance map and levels (7.3.5.3.3, 9.3.3.1.3) into `levels` and `positions`; returns their number, at least 1. The hottest
+   * loop of CABAC: DecodeDecision and DecodeBypass stand here in full, on local copies of the engine's variables.
+   */
   private levelsOf(cat: number, maxNumCoeff: number): number {
-    const { positions, levels, s } = this;
+    const { positions, levels, s, contexts, data } = this;
+    let { range, value, spare, at } = this;
     const significant = s.isFieldMb
       ? CTX_BASE_SIGNIFICANT_COEFF_FLAG_FIELD[cat]
       : CTX_BASE_SIGNIFICANT_COEFF_FLAG_FRAME[cat];
     const last = s.isFieldMb
       ? CTX_BASE_LAST_SIGNIFICANT_COEFF_FLAG_FIELD[cat]
       : CTX_BASE_LAST_SIGNIFICANT_COEFF_FLAG_FRAME[cat];
-    // Positions ascend here; they are read from the end below.
+    const is8x8 = cat === CAT_LUMA_8X8;
+    const significantInc = is8x8 ? (s.isFieldMb ? TABLE_9_43_SIGNIFICANT_FIELD : TABLE_9_43_SIGNIFICANT_FRAME) : SAME;
+    const lastInc = is8x8 ? TABLE_9_43_LAST : SAME;
     const final = maxNumCoeff - 1;
     let total = 0;
     let i = 0;
-    if (cat === CAT_LUMA_8X8) {
-      const incs = s.isFieldMb ? TABLE_9_43_SIGNIFICANT_FIELD : TABLE_9_43_SIGNIFICANT_FRAME;
-      for (; i < final; i++) {
-        if (this.decision(significant + incs[i]) === 1) {
-          positions[total++] = i;
-          if (this.decision(last + TABLE_9_43_LAST[i]) === 1) {
-            break;
+    for (; i < final; i++) {
+      let ctx = significant + significantInc[i];
+      let state = contexts[ctx];
+      let lps = RANGE_LPS[((state & 126) << 1) | ((range >> 6) & 3)];
+      range -= lps;
+      let scaled = range << spare;
+      if (value < scaled) {
+        contexts[ctx] = NEXT_MPS[state];
+        if (range < 256) {
+          range <<= 1;
+          if (spare === 0) {
+            value = (value << 8) | data[at++];
+            spare = 8;
           }
+          spare--;
         }
+      } else {
+        contexts[ctx] = NEXT_LPS[state];
+        state ^= 1;
+        const shift = clz32(lps) - 23;
+        value -= scaled;
+        range = lps << shift;
+        if (spare < shift) {
+          value = (value << 8) | data[at++];
+          spare += 8;
+        }
+        spare -= shift;
       }
-    } else if (cat === CAT_CHROMA_DC) {
-      for (; i < final; i++) {
-        if (this.decision(significant + i) === 1) {
-          positions[total++] = i;
-          if (this.decision(last + i) === 1) {
-            break;
-          }
-        }
+      if ((state & 1) === 0) {
+        continue;
       }
-    } else {
-      for (; i < final; i++) {
-        if (this.decision(significant + i) === 1) {
-          positions[total++] = i;
-          if (this.decision(last + i) === 1) {
-            break;
+      positions[total++] = i;
+      ctx = last + lastInc[i];
+      state = contexts[ctx];
+      lps = RANGE_LPS[((state & 126) << 1) | ((range >> 6) & 3)];
+      range -= lps;
+      scaled = range << spare;
+      if (value < scaled) {
+        contexts[ctx] = NEXT_MPS[state];
+        if (range < 256) {
+          range <<= 1;
+          if (spare === 0) {
+            value = (value << 8) | data[at++];
+            spare = 8;
           }
+          spare--;
         }
+      } else {
+        contexts[ctx] = NEXT_LPS[state];
+        state ^= 1;
+        const shift = clz32(lps) - 23;
+        value -= scaled;
+        range = lps << shift;
+        if (spare < shift) {
+          value = (value << 8) | data[at++];
+          spare += 8;
+        }
+        spare -= shift;
+      }
+      if ((state & 1) === 1) {
+        break;
       }
     }
     if (i === final) {
@@ -180,23 +225,78 @@ export class CabacResidual extends CabacEngine {
     let numEq1 = 0;
     let numGt1 = 0;
     for (let k = total - 1; k >= 0; k--) {
-      const first = numGt1 !== 0 ? 0 : numEq1 < 3 ? 1 + numEq1 : 4;
+      let ctx = base + (numGt1 !== 0 ? 0 : numEq1 < 3 ? 1 + numEq1 : 4);
       let magnitude = 1;
-      if (this.decision(base + first) === 1) {
-        const ctx = base + 5 + (numGt1 < cap ? numGt1 : cap);
-        magnitude = 2;
-        while (magnitude < 15 && this.decision(ctx) === 1) {
-          magnitude++;
+      for (;;) {
+        let state = contexts[ctx];
+        const lps = RANGE_LPS[((state & 126) << 1) | ((range >> 6) & 3)];
+        range -= lps;
+        const scaled = range << spare;
+        if (value < scaled) {
+          contexts[ctx] = NEXT_MPS[state];
+          if (range < 256) {
+            range <<= 1;
+            if (spare === 0) {
+              value = (value << 8) | data[at++];
+              spare = 8;
+            }
+            spare--;
+          }
+        } else {
+          contexts[ctx] = NEXT_LPS[state];
+          state ^= 1;
+          const shift = clz32(lps) - 23;
+          value -= scaled;
+          range = lps << shift;
+          if (spare < shift) {
+            value = (value << 8) | data[at++];
+            spare += 8;
+          }
+          spare -= shift;
         }
+        if ((state & 1) === 0) {
+          break;
+        }
+        if (magnitude === 1) {
+          ctx = base + 5 + (numGt1 < cap ? numGt1 : cap);
+        }
+        magnitude++;
         if (magnitude === 15) {
-          magnitude += this.expGolomb0();
+          break;
         }
-        numGt1++;
-      } else {
-        numEq1++;
       }
-      levels[k] = this.bypass() === 1 ? -magnitude : magnitude;
+      if (magnitude === 1) {
+        numEq1++;
+      } else {
+        numGt1++;
+        if (magnitude === 15) {
+          this.range = range;
+          this.value = value;
+          this.spare = spare;
+          this.at = at;
+          magnitude += this.expGolomb0();
+          value = this.value;
+          spare = this.spare;
+          at = this.at;
+        }
+      }
+      if (spare === 0) {
+        value = (value << 8) | data[at++];
+        spare = 8;
+      }
+      spare--;
+      const scaled = range << spare;
+      if (value >= scaled) {
+        value -= scaled;
+        levels[k] = -magnitude;
+      } else {
+        levels[k] = magnitude;
+      }
     }
+    this.range = range;
+    this.value = value;
+    this.spare = spare;
+    this.at = at;
     return total;
   }
 

@@ -9,20 +9,12 @@ import {
   TABLE_9_4_INTRA_420,
   TABLE_9_4_INTRA_MONO,
 } from '../tables/cavlc.generated.ts';
-import {
-  COEFF_TOKEN_0,
-  COEFF_TOKEN_2,
-  COEFF_TOKEN_4,
-  COEFF_TOKEN_8,
-  COEFF_TOKEN_CHROMA_DC,
-  RUN_BEFORE_LONG,
-  RUN_BEFORE_SHORT,
-  TOTAL_ZEROS_4X4,
-  TOTAL_ZEROS_CHROMA_DC,
-} from './cavlc-tables.ts';
+import { CAVLC_FAULTS } from '../kernels/residual-kernels.ts';
+import { FIELD_4X4 } from '../tables/transform.generated.ts';
+import { cavlcArea, SCANS_BYTES, type CavlcArea } from './cavlc-area.ts';
 import type { MacroblockSyntax } from './macroblock-syntax.ts';
 
-const { clz32 } = Math;
+const { min } = Math;
 
 function fail(position: number, message: string): never {
   throw new BitstreamError('forbidden-value', '9.2', position, message);
@@ -33,13 +25,22 @@ export class CavlcDecoder implements MacroblockSyntax {
   mvdX = 0;
   mvdY = 0;
   private readonly s: SliceState;
-  /** Levels of the block being parsed, from the highest frequency down. */
-  private readonly levels = new Int32Array(16);
-  /** Scan positions of those levels. */
-  private readonly positions = new Int32Array(16);
+  private readonly area: CavlcArea;
+  /** Bits of the slice that the kernel may read. */
+  private dataBits = 0;
 
   constructor(state: SliceState) {
     this.s = state;
+    this.area = cavlcArea(state.bytes, state.cavlcPointer, state.PicWidthInMbs * state.FrameHeightInMbs);
+  }
+
+  /** Gives the slice's bytes to the kernel. Call at the start of a slice, when the reader is set. */
+  startSlice(): void {
+    const { reader, bytes } = this.s;
+    const byteLength = min(reader.length >> 3, this.area.capacity);
+    bytes.set(reader.data.subarray(0, byteLength), this.area.data);
+    bytes.fill(0, this.area.data + byteLength, this.area.data + byteLength + 8);
+    this.dataBits = 8 * byteLength;
   }
 
   mb_type(): number {
@@ -94,55 +95,67 @@ export class CavlcDecoder implements MacroblockSyntax {
   dcBlock(component: number): boolean {
     const { s } = this;
     if (component === 0) {
-      const total = this.levelsOf(this.nC(0), 16);
-      for (let i = 0; i < total; i++) {
-        s.dc[this.positions[i]] = this.levels[i];
-      }
-      return total > 0;
+      return this.read(this.nC(0), 16, s.dc.byteOffset, 0, 0, 0) > 0;
     }
-    const total = this.levelsOf(-1, 4);
-    const base = (component - 1) * 4;
-    for (let i = 0; i < total; i++) {
-      s.chromaDc[base + this.positions[i]] = this.levels[i];
-    }
-    return total > 0;
+    return this.read(-1, 4, s.chromaDc.byteOffset + 16 * (component - 1), 0, 0, 0) > 0;
   }
 
   block4x4(_cat: number, block: number, out: number, start: number, scaleBase: number): number {
-    const { s, levels, positions } = this;
-    const total = this.levelsOf(this.nC(block), 16 - start);
+    const { s } = this;
+    const scale = s.scale4x4.byteOffset + 4 * scaleBase;
+    const coefficients = s.coefficientsPointer + 2 * out;
+    const total = this.read(this.nC(block), 16 - start, coefficients, this.scans() + start, scale, 4);
     s.store.totalCoeff[s.mb * 24 + block] = total;
-    if (total === 0) {
-      return 0;
-    }
-    const { coefficients, scan4x4, scale4x4 } = s;
-    for (let i = 0; i < total; i++) {
-      const raster = scan4x4[positions[i] + start];
-      coefficients[out + raster] = (levels[i] * scale4x4[scaleBase + raster] + 8) >> 4;
-    }
-    s.isDcOnly = start === 0 && total === 1 && positions[0] === 0;
+    s.isDcOnly = start === 0 && this.area.result[1] === 1;
     return total;
   }
 
   block8x8(block8: number, out: number, scaleBase: number): boolean {
-    const { s, levels, positions } = this;
-    const { coefficients, scan8x8Cavlc, scale8x8 } = s;
+    const { s } = this;
+    const scale = s.scale8x8.byteOffset + 4 * scaleBase;
+    const coefficients = s.coefficientsPointer + 2 * out;
+    const scans = this.scans() + 16;
     const firstBlock = (block8 & 2) * 4 + (block8 & 1) * 2;
     let sum = 0;
     let isDcOnly = true;
     for (let i = 0; i < 4; i++) {
       const block = firstBlock + (i >> 1) * 4 + (i & 1);
-      const total = this.levelsOf(this.nC(block), 16);
+      const total = this.read(this.nC(block), 16, coefficients, scans + 16 * i, scale, 6);
       s.store.totalCoeff[s.mb * 24 + block] = total;
       sum += total;
-      for (let j = 0; j < total; j++) {
-        const raster = scan8x8Cavlc[i * 16 + positions[j]];
-        coefficients[out + raster] = (levels[j] * scale8x8[scaleBase + raster] + 32) >> 6;
-      }
-      isDcOnly = isDcOnly && (i === 0 ? total === 1 && positions[0] === 0 : total === 0);
+      isDcOnly = isDcOnly && (i === 0 ? this.area.result[1] === 1 : total === 0);
     }
     s.isDcOnly = isDcOnly;
     return sum > 0;
+  }
+
+  /** Where the scans of the current macroblock's kind lie: 16 bytes for 4x4, then four times 16 for 8x8. */
+  private scans(): number {
+    return this.s.scan4x4 === FIELD_4X4 ? this.area.scans + SCANS_BYTES : this.area.scans;
+  }
+
+  /** Reads one block through the kernel; returns TotalCoeff. Throws BitstreamError. */
+  private read(nC: number, maxNumCoeff: number, out: number, scan: number, scale: number, shift: number): number {
+    const { area } = this;
+    const { reader, kernels } = this.s;
+    const total = kernels.cavlcBlock(
+      area.data,
+      reader.position,
+      this.dataBits,
+      nC,
+      maxNumCoeff,
+      out,
+      scan,
+      scale,
+      shift,
+      area.tables,
+      area.resultPointer,
+    );
+    if (total < 0) {
+      fail(reader.position, CAVLC_FAULTS[-total - 1]);
+    }
+    reader.position = area.result[0];
+    return total;
   }
 
   /** nC of a block (9.2.1): luma raster 0..15, Cb 16..19, Cr 20..23. */
@@ -188,147 +201,5 @@ export class CavlcDecoder implements MacroblockSyntax {
       return nB >= 0 ? (nA + nB + 1) >> 1 : nA;
     }
     return nB >= 0 ? nB : 0;
-  }
-
-  /** Parses one residual block (7.3.5.3.2) into `levels` and `positions`; returns TotalCoeff. */
-  private levelsOf(nC: number, maxNumCoeff: number): number {
-    const { reader } = this.s;
-    const word = reader.peek32();
-    let token: number;
-    let length: number;
-    if (nC >= 8) {
-      token = COEFF_TOKEN_8[word >>> 26];
-      length = 6;
-    } else {
-      const table = nC < 0 ? COEFF_TOKEN_CHROMA_DC : nC < 2 ? COEFF_TOKEN_0 : nC < 4 ? COEFF_TOKEN_2 : COEFF_TOKEN_4;
-      let zeros = clz32(word);
-      if (zeros > 15) {
-        if (nC >= 0) {
-          fail(reader.position, 'No coeff_token has more than 15 leading zeros.');
-        }
-        zeros = 15; // the all-zero code of chroma DC
-      }
-      const entry = table[zeros * 8 + ((word >>> (28 - zeros)) & 7)];
-      if (entry === 0) {
-        fail(reader.position, 'No coeff_token starts with these bits.');
-      }
-      token = entry & 255;
-      length = entry >> 8;
-    }
-    reader.position += length;
-    const total = token >> 2;
-    if (total === 0) {
-      if (reader.position > reader.length) {
-        fail(reader.position, 'The slice ends within a residual block.');
-      }
-      return 0;
-    }
-    if (total > maxNumCoeff) {
-      fail(reader.position, `A block of ${maxNumCoeff} coefficients cannot have ${total}.`);
-    }
-    this.readLevels(total, token & 3);
-    this.readRuns(total, maxNumCoeff);
-    if (reader.position > reader.length) {
-      fail(reader.position, 'The slice ends within a residual block.');
-    }
-    return total;
-  }
-
-  // 9.2.2.1
-  private readLevels(total: number, trailingOnes: number): void {
-    const { levels } = this;
-    const { reader } = this.s;
-    if (trailingOnes > 0) {
-      const signs = reader.peek32();
-      reader.position += trailingOnes;
-      levels[0] = 1 - ((signs >>> 30) & 2);
-      levels[1] = 1 - ((signs >>> 29) & 2);
-      levels[2] = 1 - ((signs >>> 28) & 2);
-    }
-    let suffixLength = total > 10 && trailingOnes < 3 ? 1 : 0;
-    for (let i = trailingOnes; i < total; i++) {
-      const word = reader.peek32();
-      const level_prefix = clz32(word);
-      if (level_prefix > 15) {
-        levels[i] = this.escapedLevel(level_prefix, suffixLength, i === trailingOnes && trailingOnes < 3);
-        suffixLength = suffixLength === 0 ? 2 : suffixLength < 6 ? suffixLength + 1 : 6;
-        continue;
-      }
-      reader.position += level_prefix + 1;
-      let levelCode = level_prefix << suffixLength;
-      let suffixSize = suffixLength;
-      if (level_prefix === 14 && suffixLength === 0) {
-        suffixSize = 4;
-      } else if (level_prefix === 15) {
-        suffixSize = 12;
-        levelCode += suffixLength === 0 ? 15 : 0;
-      }
-      if (suffixSize > 0) {
-        levelCode += (word << (level_prefix + 1)) >>> (32 - suffixSize);
-        reader.position += suffixSize;
-      }
-      if (i === trailingOnes && trailingOnes < 3) {
-        levelCode += 2;
-      }
-      levels[i] = (levelCode & 1) === 0 ? (levelCode + 2) >> 1 : (-levelCode - 1) >> 1;
-      if (suffixLength === 0) {
-        suffixLength = 1;
-      }
-      const size = levels[i] < 0 ? -levels[i] : levels[i];
-      if (size > 3 << (suffixLength - 1) && suffixLength < 6) {
-        suffixLength++;
-      }
-    }
-  }
-
-  /** A level with level_prefix above 15 (9.2.2.1), above every threshold of suffixLength. */
-  private escapedLevel(level_prefix: number, suffixLength: number, isFirst: boolean): number {
-    const { reader } = this.s;
-    if (level_prefix > 24) {
-      fail(reader.position, `level_prefix is ${level_prefix}.`);
-    }
-    reader.position += level_prefix + 1;
-    let levelCode = (15 << suffixLength) + reader.bits(level_prefix - 3) + (1 << (level_prefix - 3)) - 4096;
-    levelCode += (suffixLength === 0 ? 15 : 0) + (isFirst ? 2 : 0);
-    return (levelCode & 1) === 0 ? (levelCode + 2) >> 1 : (-levelCode - 1) >> 1;
-  }
-
-  // 9.2.3
-  private readRuns(total: number, maxNumCoeff: number): void {
-    const { positions } = this;
-    const { reader } = this.s;
-    let zerosLeft = 0;
-    if (total < maxNumCoeff) {
-      const word = reader.peek32();
-      const entry =
-        maxNumCoeff === 4
-          ? TOTAL_ZEROS_CHROMA_DC[total * 8 + (word >>> 29)]
-          : TOTAL_ZEROS_4X4[total * 512 + (word >>> 23)];
-      if (entry === 0) {
-        fail(reader.position, 'No total_zeros starts with these bits.');
-      }
-      zerosLeft = entry & 15;
-      reader.position += entry >> 4;
-      if (total + zerosLeft > maxNumCoeff) {
-        fail(reader.position, `total_zeros ${zerosLeft} is too much for ${total} of ${maxNumCoeff} coefficients.`);
-      }
-    }
-    let position = total + zerosLeft - 1;
-    positions[0] = position;
-    for (let i = 1; i < total; i++) {
-      if (zerosLeft > 0) {
-        const word = reader.peek32();
-        const entry = zerosLeft < 7 ? RUN_BEFORE_SHORT[zerosLeft * 8 + (word >>> 29)] : RUN_BEFORE_LONG[word >>> 21];
-        const run = entry & 15;
-        if (entry === 0 || run > zerosLeft) {
-          fail(reader.position, 'run_before does not fit.');
-        }
-        reader.position += entry >> 4;
-        zerosLeft -= run;
-        position -= run;
-      }
-      position--;
-      positions[i] = position;
-    }
   }
 }

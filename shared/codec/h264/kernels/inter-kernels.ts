@@ -3,6 +3,11 @@
 
 import type { InterKernels, Pointer } from './kernels.ts';
 
+const { max, min } = Math;
+
+/** Row pitch of the scratch window of predictPartition. */
+const WINDOW_STRIDE = 32;
+
 const clip1 = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
 
 /** The six tap filter (1, -5, 20, 20, -5, 1) of equations 8-241 to 8-246. */
@@ -74,7 +79,27 @@ export function createReferenceInterKernels(memory: WebAssembly.Memory): InterKe
     }
   };
 
-  return {
+  /** Columns x.. and rows y.. of a plane, coordinates clamped to it (8-239, 8-240). */
+  const fillWindow = (
+    window: Pointer,
+    plane: Pointer,
+    stride: number,
+    width: number,
+    height: number,
+    x: number,
+    y: number,
+    columns: number,
+    rows: number,
+  ): void => {
+    for (let row = 0; row < rows; row++) {
+      const line = plane + min(max(y + row, 0), height - 1) * stride;
+      for (let column = 0; column < columns; column++) {
+        bytes[window + row * WINDOW_STRIDE + column] = bytes[line + min(max(x + column, 0), width - 1)];
+      }
+    }
+  };
+
+  const kernels: InterKernels = {
     predictLuma(dst, dstStride, src, srcStride, width, height, xFrac, yFrac) {
       for (let y = 0; y < height; y++) {
         for (let x = 0; x < width; x++) {
@@ -134,5 +159,47 @@ export function createReferenceInterKernels(memory: WebAssembly.Memory): InterKe
         }
       }
     },
+
+    predictPartition(
+      dstY,
+      dstU,
+      dstV,
+      dstStrideY,
+      dstStrideC,
+      refY,
+      refU,
+      refV,
+      strideY,
+      strideC,
+      width,
+      height,
+      x,
+      y,
+      w,
+      h,
+      mv,
+      chromaOffset,
+      window,
+    ) {
+      const mvx = (mv << 16) >> 16;
+      const mvy = mv >> 16;
+      fillWindow(window, refY, strideY, width, height, x + (mvx >> 2) - 2, y + (mvy >> 2) - 2, w + 5, h + 5);
+      const luma = window + 2 * WINDOW_STRIDE + 2;
+      kernels.predictLuma(dstY, dstStrideY, luma, WINDOW_STRIDE, w, h, mvx & 3, mvy & 3);
+      if (dstU === 0) {
+        return;
+      }
+      const mvCy = mvy + chromaOffset;
+      for (const [dst, ref] of [
+        [dstU, refU],
+        [dstV, refV],
+      ] as const) {
+        const xC = (x >> 1) + (mvx >> 3);
+        const yC = (y >> 1) + (mvCy >> 3);
+        fillWindow(window, ref, strideC, width >> 1, height >> 1, xC, yC, (w >> 1) + 1, (h >> 1) + 1);
+        kernels.predictChroma(dst, dstStrideC, window, WINDOW_STRIDE, w >> 1, h >> 1, mvx & 7, mvCy & 7);
+      }
+    },
   };
+  return kernels;
 }

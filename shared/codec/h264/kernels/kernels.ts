@@ -14,6 +14,9 @@ export const AVAILABLE_TOP = 2;
 export const AVAILABLE_TOP_RIGHT = 4;
 export const AVAILABLE_TOP_LEFT = 8;
 
+/** Scratch that predictPartition needs. */
+export const PARTITION_WINDOW_BYTES = 768;
+
 /** Inter prediction (8.4.2.2, 8.4.2.3). */
 export interface InterKernels {
   /**
@@ -76,6 +79,33 @@ export interface InterKernels {
     w0: number,
     w1: number,
     offset: number,
+  ): void;
+  /**
+   * Luma and both 4:2:0 chroma blocks of one partition (8.4.2.2): w x h luma samples whose top left one lies at (x, y), from reference
+   * planes of width x height luma samples without borders; coordinates outside are clamped. `mv` has x in the low and y in the high 16 bits,
+   * quarter samples; `chromaOffset` is the vertical chroma offset of Table 8-9. dstU 0: luma only. Reads up to 31 bytes past a plane. `window` is
+   * scratch of PARTITION_WINDOW_BYTES.
+   */
+  predictPartition(
+    dstY: Pointer,
+    dstU: Pointer,
+    dstV: Pointer,
+    dstStrideY: number,
+    dstStrideC: number,
+    refY: Pointer,
+    refU: Pointer,
+    refV: Pointer,
+    strideY: number,
+    strideC: number,
+    width: number,
+    height: number,
+    x: number,
+    y: number,
+    w: number,
+    h: number,
+    mv: number,
+    chromaOffset: number,
+    window: Pointer,
   ): void;
 }
 
@@ -149,9 +179,61 @@ export interface RowDeblockKernels {
   ): void;
 }
 
+/** Parsing of residual blocks; residual-kernels.ts describes tables, result and faults. */
+export interface ResidualKernels {
+  /**
+   * Reads one residual block in CAVLC at bit `position` of `data` (7.3.5.3.2): `nC` as in 9.2.1 (-1: chroma DC), `maxNumCoeff` 4, 15 or 16.
+   * Coefficients go to `out`: with `scale` 0 as Int32 levels by scan place, else as Int16 at raster index scan[place], scaled:
+   * (level * scale[raster] + half) >> shift, `scale` being Int32. Returns TotalCoeff, or a negative fault (CAVLC_FAULTS). Writes the new bit
+   * position and, as 0 or 1, "only the first place" to `result`. `length` is the number of bits; 8 bytes behind them are readable.
+   */
+  cavlcBlock(
+    data: Pointer,
+    position: number,
+    length: number,
+    nC: number,
+    maxNumCoeff: number,
+    out: Pointer,
+    scan: Pointer,
+    scale: Pointer,
+    shift: number,
+    tables: Pointer,
+    result: Pointer,
+  ): number;
+}
+
+/** Parsing of residual blocks in CABAC; cabac-residual-kernels.ts describes the engine cell and the kinds of blocks. */
+export interface CabacResidualKernels {
+  /**
+   * Reads one residual block (7.3.5.3.3) with the engine at `engine`. `codedBlockFlag` is the ctxIdx of coded_block_flag, -1 when it is inferred to
+   * be 1; `significant`, `last` and `levels` are the ctxIdx where the block's contexts begin. Coefficients go to `out` as with cavlcBlock. Returns
+   * the number of coefficients (0: not coded), -1 for a level without end.
+   */
+  cabacBlock(
+    engine: Pointer,
+    codedBlockFlag: number,
+    significant: number,
+    last: number,
+    levels: number,
+    maxNumCoeff: number,
+    kind: number,
+    out: Pointer,
+    scan: Pointer,
+    scale: Pointer,
+    shift: number,
+  ): number;
+}
+
 /** What the decoder needs; the encoder adds its analysis kernels in analysis-kernels.ts. */
 export interface ReconstructionKernels
-  extends InterKernels, IntraKernels, TransformKernels, DeblockKernels, RowDeblockKernels {
+  extends
+    InterKernels,
+    IntraKernels,
+    TransformKernels,
+    DeblockKernels,
+    RowDeblockKernels,
+    ResidualKernels,
+    CabacResidualKernels {
   readonly memory: WebAssembly.Memory;
 }
 

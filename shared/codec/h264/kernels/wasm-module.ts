@@ -38,6 +38,11 @@ export class WasmModule {
   }
 
   #bytes(build: Build): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(atob(this.#text[build]), (character) => character.charCodeAt(0));
+    const text = atob(this.#text[build]);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) {
+      bytes[i] = text.charCodeAt(i);
+    }
+    return bytes;
   }
 }

@@ -68,6 +68,12 @@ export class MacroblockState {
   readonly chromaStride: number;
   readonly countU: Uint8Array;
   readonly countV: Uint8Array;
+  /** The same bytes, a macroblock's row of four (two) at a time: rows of cells begin at multiples of four (two). */
+  private readonly ref4: Uint32Array;
+  private readonly count4: Uint32Array;
+  private readonly intraMode4: Uint32Array;
+  private readonly countU2: Uint16Array;
+  private readonly countV2: Uint16Array;
   /** Per macroblock. */
   readonly kind: Uint8Array;
   readonly qp: Uint8Array;
@@ -134,6 +140,11 @@ export class MacroblockState {
     this.intraMode = new Int8Array(cells).fill(-1);
     this.countU = new Uint8Array(chromaCells).fill(COUNT_UNAVAILABLE);
     this.countV = new Uint8Array(chromaCells).fill(COUNT_UNAVAILABLE);
+    this.ref4 = new Uint32Array(this.ref.buffer);
+    this.count4 = new Uint32Array(this.count.buffer);
+    this.intraMode4 = new Uint32Array(this.intraMode.buffer);
+    this.countU2 = new Uint16Array(this.countU.buffer);
+    this.countV2 = new Uint16Array(this.countV.buffer);
     this.kind = new Uint8Array(macroblocks);
     this.qp = new Uint8Array(macroblocks);
     this.cbp = new Uint16Array(macroblocks);
@@ -179,44 +190,51 @@ export class MacroblockState {
   /** Sets vector and reference of a rectangle of cells. */
   fillMotion(cell: number, width: number, height: number, mv: number, ref: number): void {
     const { stride } = this;
-    for (let y = 0; y < height; y++) {
-      const row = cell + y * stride;
-      for (let x = row; x < row + width; x++) {
-        this.mv[x] = mv;
-        this.ref[x] = ref;
+    const vectors = this.mv;
+    if (width === 4) {
+      const refs = (ref & 0xff) * 0x01010101;
+      for (let row = cell; row < cell + height * stride; row += stride) {
+        vectors[row] = mv;
+        vectors[row + 1] = mv;
+        vectors[row + 2] = mv;
+        vectors[row + 3] = mv;
+        this.ref4[row >> 2] = refs;
       }
+      return;
+    }
+    for (let row = cell; row < cell + height * stride; row += stride) {
+      vectors[row] = mv;
+      vectors[row + 1] = mv;
+      this.ref[row] = ref;
+      this.ref[row + 1] = ref;
     }
   }
 
   /** Sets the luma and chroma counts of the current macroblock to 0. */
   clearCounts(): void {
-    const { cell, stride, count, chromaCell, chromaStride, countU, countV } = this;
-    for (let y = 0; y < 4; y++) {
-      const row = cell + y * stride;
-      count[row] = 0;
-      count[row + 1] = 0;
-      count[row + 2] = 0;
-      count[row + 3] = 0;
-    }
-    countU[chromaCell] = 0;
-    countU[chromaCell + 1] = 0;
-    countU[chromaCell + chromaStride] = 0;
-    countU[chromaCell + chromaStride + 1] = 0;
-    countV[chromaCell] = 0;
-    countV[chromaCell + 1] = 0;
-    countV[chromaCell + chromaStride] = 0;
-    countV[chromaCell + chromaStride + 1] = 0;
+    const { cell, stride, count4, chromaCell, chromaStride, countU2, countV2 } = this;
+    const step = stride >> 2;
+    const first = cell >> 2;
+    count4[first] = 0;
+    count4[first + step] = 0;
+    count4[first + 2 * step] = 0;
+    count4[first + 3 * step] = 0;
+    const upper = chromaCell >> 1;
+    const lower = (chromaCell + chromaStride) >> 1;
+    countU2[upper] = 0;
+    countU2[lower] = 0;
+    countV2[upper] = 0;
+    countV2[lower] = 0;
   }
 
   /** Marks the current macroblock's cells as not Intra_4x4 (mode 2 as neighbour, 8.3.1.1). */
   clearIntraModes(): void {
-    const { cell, stride, intraMode } = this;
-    for (let y = 0; y < 4; y++) {
-      const row = cell + y * stride;
-      intraMode[row] = 2;
-      intraMode[row + 1] = 2;
-      intraMode[row + 2] = 2;
-      intraMode[row + 3] = 2;
-    }
+    const { cell, stride, intraMode4 } = this;
+    const step = stride >> 2;
+    const first = cell >> 2;
+    intraMode4[first] = 0x02020202;
+    intraMode4[first + step] = 0x02020202;
+    intraMode4[first + 2 * step] = 0x02020202;
+    intraMode4[first + 3 * step] = 0x02020202;
   }
 }

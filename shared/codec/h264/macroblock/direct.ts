@@ -52,7 +52,7 @@ function locateColocated(s: SliceState, x: number, y: number): void {
   }
 }
 
-/** Predicts the 8x8 blocks of `mask` (bits 0..3) in direct mode. */
+/** Predicts the 8x8 blocks of `mask` (bits 0..3) in direct mode. Sets s.isUniform when all four come out alike (see there). */
 export function predictDirect(s: SliceState, mask: number): void {
   if (s.direct_spatial_mv_pred_flag) {
     predictSpatial(s, mask);
@@ -92,6 +92,20 @@ function predictSpatial(s: SliceState, mask: number): void {
   }
   // A zero vector stays what it is, and only reference 0 can become zero.
   const canBeZero = ((ref0 === 0 && mv0 !== 0) || (ref1 === 0 && mv1 !== 0)) && isShortTermColocated(s);
+  let zeros = 0;
+  if (canBeZero && s.direct_8x8_inference_flag) {
+    for (let block = 0; block < 4; block++) {
+      zeros |= isColZero(s, (block & 1) * 3, (block >> 1) * 3) ? 1 << block : 0;
+    }
+  }
+  if (mask === 15 && (!canBeZero || (s.direct_8x8_inference_flag && (zeros === 0 || zeros === 15)))) {
+    s.isUniform = true;
+    s.refCache0[CACHE_ORIGIN] = ref0;
+    s.refCache1[CACHE_ORIGIN] = ref1;
+    s.mvCache0[CACHE_ORIGIN] = zeros !== 0 && ref0 === 0 ? 0 : mv0;
+    s.mvCache1[CACHE_ORIGIN] = zeros !== 0 && ref1 === 0 ? 0 : mv1;
+    return;
+  }
   for (let block = 0; block < 4; block++) {
     if (((mask >> block) & 1) === 0) {
       continue;
@@ -104,7 +118,7 @@ function predictSpatial(s: SliceState, mask: number): void {
       fillMv(s, 0, x, y, 2, 2, mv0);
       fillMv(s, 1, x, y, 2, 2, mv1);
     } else if (s.direct_8x8_inference_flag) {
-      const isZero = isColZero(s, x === 0 ? 0 : 3, y === 0 ? 0 : 3);
+      const isZero = ((zeros >> block) & 1) === 1;
       fillMv(s, 0, x, y, 2, 2, isZero && ref0 === 0 ? 0 : mv0);
       fillMv(s, 1, x, y, 2, 2, isZero && ref1 === 0 ? 0 : mv1);
     } else {

@@ -24,6 +24,8 @@ export class MacroblockStore {
   readonly nonZero: Uint16Array;
   /** Intra4x4PredMode per 4x4 block in raster order (8x8: repeated); 2 where not intra NxN. */
   readonly intraMode: Int8Array;
+  /** The same bytes four at a time. */
+  readonly intraMode32: Int32Array;
   readonly intraChromaMode: Uint8Array;
   /** Bit b: 8x8 block b is predicted in direct mode. */
   readonly direct: Uint8Array;
@@ -34,6 +36,8 @@ export class MacroblockStore {
    * Index ((list * macroblocks + mb) * 8 + place) * 2 + component.
    */
   readonly mvd: Uint8Array;
+  /** The same bytes four at a time. */
+  readonly mvd32: Int32Array;
   readonly macroblocks: number;
 
   constructor(memory: CodecMemory, macroblocks: number) {
@@ -48,9 +52,25 @@ export class MacroblockStore {
     this.totalCoeff32 = new Uint32Array(buffer, this.totalCoeff.byteOffset, 6 * macroblocks);
     this.nonZero = new Uint16Array(buffer, take(2 * macroblocks), macroblocks);
     this.intraMode = new Int8Array(buffer, take(16 * macroblocks), 16 * macroblocks);
+    this.intraMode32 = new Int32Array(buffer, this.intraMode.byteOffset, 4 * macroblocks);
     this.intraChromaMode = new Uint8Array(buffer, take(macroblocks), macroblocks);
     this.direct = new Uint8Array(buffer, take(macroblocks), macroblocks);
     this.mbType = new Uint8Array(buffer, take(macroblocks), macroblocks);
     this.mvd = new Uint8Array(buffer, take(32 * macroblocks), 32 * macroblocks);
+    this.mvd32 = new Int32Array(buffer, this.mvd.byteOffset, 8 * macroblocks);
+  }
+
+  /** Marks a macroblock as not intra NxN: mode 2 for its neighbours. */
+  clearIntraModes(mb: number): void {
+    const { intraMode32 } = this;
+    const at = 4 * mb;
+    intraMode32[at] = intraMode32[at + 1] = intraMode32[at + 2] = intraMode32[at + 3] = 0x02020202;
+  }
+
+  /** Sets the vector differences of one list of a macroblock to 0. */
+  clearMvd(mb: number, list: number): void {
+    const { mvd32 } = this;
+    const at = 4 * (list * this.macroblocks + mb);
+    mvd32[at] = mvd32[at + 1] = mvd32[at + 2] = mvd32[at + 3] = 0;
   }
 }

@@ -68,18 +68,26 @@ export function fillMotionCache(s: SliceState, list: number): void {
     refCache[top - 1] = REF_UNAVAILABLE;
   }
   const left = CACHE_ORIGIN - 1;
-  if (mbA >= 0) {
+  if (mbA < 0) {
+    refCache[left] = REF_UNAVAILABLE;
+    refCache[left + CACHE_STRIDE] = REF_UNAVAILABLE;
+    refCache[left + 2 * CACHE_STRIDE] = REF_UNAVAILABLE;
+    refCache[left + 3 * CACHE_STRIDE] = REF_UNAVAILABLE;
+  } else if (!s.MbaffFrameFlag) {
+    refCache[left] = refCache[left + CACHE_STRIDE] = refIdx[mbA * 4 + 1];
+    refCache[left + 2 * CACHE_STRIDE] = refCache[left + 3 * CACHE_STRIDE] = refIdx[mbA * 4 + 3];
+    const from = mbA * 16 + 3;
+    mvCache[left] = mv[from];
+    mvCache[left + CACHE_STRIDE] = mv[from + 4];
+    mvCache[left + 2 * CACHE_STRIDE] = mv[from + 8];
+    mvCache[left + 3 * CACHE_STRIDE] = mv[from + 12];
+  } else {
     for (let row = 0; row < 4; row++) {
       const from = s.leftMb[row];
       const fromRow = s.leftRow[row];
       refCache[left + row * CACHE_STRIDE] = refIdx[from * 4 + (fromRow & 2) + 1];
       mvCache[left + row * CACHE_STRIDE] = mv[from * 16 + fromRow * 4 + 3];
     }
-  } else {
-    refCache[left] = REF_UNAVAILABLE;
-    refCache[left + CACHE_STRIDE] = REF_UNAVAILABLE;
-    refCache[left + 2 * CACHE_STRIDE] = REF_UNAVAILABLE;
-    refCache[left + 3 * CACHE_STRIDE] = REF_UNAVAILABLE;
   }
   if (s.MbaffFrameFlag) {
     scaleMbaffNeighbours(s, refCache, mvCache);
@@ -312,9 +320,50 @@ export function storeMotion(s: SliceState, list: number): void {
 
 /** Marks a list as not used by the current macroblock. */
 export function storeNoMotion(s: SliceState, list: number): void {
-  const refIdx = list === 0 ? s.refIdx0 : s.refIdx1;
-  const refPic = list === 0 ? s.refPic0 : s.refPic1;
-  const at = s.mb * 4;
-  refIdx[at] = refIdx[at + 1] = refIdx[at + 2] = refIdx[at + 3] = -1;
-  refPic[at] = refPic[at + 1] = refPic[at + 2] = refPic[at + 3] = -1;
+  s.refIdx32[list][s.mb] = -1;
+  s.refPic32[list][s.mb] = -1;
+}
+
+/** Gives the whole macroblock one reference (>= 0) and vector of a list, in the picture's motion only. */
+export function storeUniform(s: SliceState, list: number, ref: number, packedMv: number): void {
+  const { mb } = s;
+  s.refIdx32[list][mb] = ref * 0x01010101;
+  s.refPic32[list][mb] = s.refId[s.refBase + 64 * list + ref] * 0x01010101;
+  const mv = list === 0 ? s.mv0 : s.mv1;
+  const at = mb * 16;
+  for (let i = at; i < at + 16; i += 4) {
+    mv[i] = packedMv;
+    mv[i + 1] = packedMv;
+    mv[i + 2] = packedMv;
+    mv[i + 3] = packedMv;
+  }
+}
+
+/** P_Skip (8.4.1.1) without the cache, for pictures that are not MBAFF frames. Returns the vector. */
+export function skipMvOf(s: SliceState): number {
+  const { mbA, mbB, mbC, mbD, refIdx0, mv0 } = s;
+  if (mbA < 0 || mbB < 0) {
+    return 0;
+  }
+  const refA = refIdx0[mbA * 4 + 1];
+  const refB = refIdx0[mbB * 4 + 2];
+  const mvA = refA >= 0 ? mv0[mbA * 16 + 3] : 0;
+  const mvB = refB >= 0 ? mv0[mbB * 16 + 12] : 0;
+  if ((refA === 0 && mvA === 0) || (refB === 0 && mvB === 0)) {
+    return 0;
+  }
+  let refC = REF_UNAVAILABLE;
+  let mvC = 0;
+  if (mbC >= 0) {
+    refC = refIdx0[mbC * 4 + 2];
+    mvC = refC >= 0 ? mv0[mbC * 16 + 12] : 0;
+  } else if (mbD >= 0) {
+    refC = refIdx0[mbD * 4 + 3];
+    mvC = refC >= 0 ? mv0[mbD * 16 + 15] : 0;
+  }
+  const matches = (refA === 0 ? 1 : 0) + (refB === 0 ? 1 : 0) + (refC === 0 ? 1 : 0);
+  if (matches === 1) {
+    return refA === 0 ? mvA : refB === 0 ? mvB : mvC;
+  }
+  return packMv(median(mvX(mvA), mvX(mvB), mvX(mvC)), median(mvY(mvA), mvY(mvB), mvY(mvC)));
 }

@@ -5,13 +5,12 @@ import { CACHE_ORIGIN, CACHE_STRIDE } from '../decoder/slice-state.ts';
 import { MB_DIRECT } from '../macroblock/mb-types.ts';
 import { P_8X8, B_8X8, partitionHeight, partitionWidth, subHeight, subWidth } from '../macroblock/mb-types.ts';
 
-const { max, min } = Math;
-
-/** Bytes from row to row of the edge emulation window. */
-const WINDOW_STRIDE = 32;
-
 /** Predicts all partitions of the current macroblock into the picture. */
 export function predictInter(s: SliceState): void {
+  if (s.isUniform) {
+    predictPartition(s, 0, 0, 4, 4);
+    return;
+  }
   if ((s.kind & MB_DIRECT) !== 0) {
     predictDirectMacroblock(s);
     return;
@@ -231,80 +230,25 @@ function compensate(
   dstStrideY: number,
   dstStrideC: number,
 ): void {
-  const { kernels, strideY, strideC } = s;
-  const mvx = (mv << 16) >> 16;
-  const mvy = mv >> 16;
-  const width = 16 * s.PicWidthInMbs;
-  const height = s.refHeight;
-  const w4 = 4 * w;
-  const h4 = 4 * h;
-  const xInt = 16 * s.mbX + 4 * x + (mvx >> 2);
-  const yInt = s.lumaRow + 4 * y + (mvy >> 2);
-  const xFrac = mvx & 3;
-  const yFrac = mvy & 3;
-  const base = s.refY[entry];
-  if (xInt >= 2 && yInt >= 2 && xInt + w4 + 3 <= width && yInt + h4 + 3 <= height) {
-    kernels.predictLuma(dstY, dstStrideY, base + yInt * strideY + xInt, strideY, w4, h4, xFrac, yFrac);
-  } else {
-    const window = s.emulationPointer;
-    emulate(s.bytes, window, base, strideY, width, height, xInt - 2, yInt - 2, w4 + 5, h4 + 5);
-    const src = window + 2 * WINDOW_STRIDE + 2;
-    kernels.predictLuma(dstY, dstStrideY, src, WINDOW_STRIDE, w4, h4, xFrac, yFrac);
-  }
-  if (!s.hasChroma) {
-    return;
-  }
-  const w2 = 2 * w;
-  const h2 = 2 * h;
-  const mvcy = mvy + s.refChromaOffset[entry];
-  const xC = 8 * s.mbX + 2 * x + (mvx >> 3);
-  const yC = (s.lumaRow >> 1) + 2 * y + (mvcy >> 3);
-  const xFracC = mvx & 7;
-  const yFracC = mvcy & 7;
-  const widthC = width >> 1;
-  const heightC = height >> 1;
-  const baseU = s.refU[entry];
-  const baseV = s.refV[entry];
-  if (xC >= 0 && yC >= 0 && xC + w2 + 1 <= widthC && yC + h2 + 1 <= heightC) {
-    const offset = yC * strideC + xC;
-    kernels.predictChroma(dstU, dstStrideC, baseU + offset, strideC, w2, h2, xFracC, yFracC);
-    kernels.predictChroma(dstV, dstStrideC, baseV + offset, strideC, w2, h2, xFracC, yFracC);
-  } else {
-    const window = s.emulationPointer;
-    emulate(s.bytes, window, baseU, strideC, widthC, heightC, xC, yC, w2 + 1, h2 + 1);
-    kernels.predictChroma(dstU, dstStrideC, window, WINDOW_STRIDE, w2, h2, xFracC, yFracC);
-    emulate(s.bytes, window, baseV, strideC, widthC, heightC, xC, yC, w2 + 1, h2 + 1);
-    kernels.predictChroma(dstV, dstStrideC, window, WINDOW_STRIDE, w2, h2, xFracC, yFracC);
-  }
-}
-
-/** Copies columns x.. and rows y.. of a plane into the window, repeating the border outside the picture (8-239, 8-240). */
-function emulate(
-  bytes: Uint8Array,
-  window: number,
-  base: number,
-  stride: number,
-  width: number,
-  height: number,
-  x: number,
-  y: number,
-  columns: number,
-  rows: number,
-): void {
-  const before = min(columns, max(0, -x));
-  const inside = max(0, min(columns, width - x) - before);
-  for (let row = 0; row < rows; row++) {
-    const line = base + max(0, min(height - 1, y + row)) * stride;
-    const to = window + row * WINDOW_STRIDE;
-    if (before > 0) {
-      bytes.fill(bytes[line], to, to + before);
-    }
-    const from = line + max(0, x);
-    for (let i = 0; i < inside; i++) {
-      bytes[to + before + i] = bytes[from + i];
-    }
-    if (before + inside < columns) {
-      bytes.fill(bytes[line + width - 1], to + before + inside, to + columns);
-    }
-  }
+  s.kernels.predictPartition(
+    dstY,
+    s.hasChroma ? dstU : 0,
+    dstV,
+    dstStrideY,
+    dstStrideC,
+    s.refY[entry],
+    s.refU[entry],
+    s.refV[entry],
+    s.strideY,
+    s.strideC,
+    16 * s.PicWidthInMbs,
+    s.refHeight,
+    16 * s.mbX + 4 * x,
+    s.lumaRow + 4 * y,
+    4 * w,
+    4 * h,
+    mv,
+    s.refChromaOffset[entry],
+    s.emulationPointer,
+  );
 }

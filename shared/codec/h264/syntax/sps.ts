@@ -96,10 +96,21 @@ export function parseSps(rbsp: Uint8Array): SequenceParameterSet {
     mb_adaptive_frame_field_flag,
     direct_8x8_inference_flag,
     frame_cropping,
-    vui: reader.flag() ? parseVui(reader) : null,
+    vui: reader.flag() ? parseVuiOrNull(reader) : null,
   };
-  checkSize(sps, reader.position);
-  return sps;
+  return withLegalCrop(sps, reader.position);
+}
+
+/** Decoding does not need the VUI: damaged ones count as absent, as widespread encoders write them. */
+function parseVuiOrNull(reader: BitReader): VuiParameters | null {
+  try {
+    return parseVui(reader);
+  } catch (error) {
+    if (error instanceof BitstreamError) {
+      return null;
+    }
+    throw error;
+  }
 }
 
 const CHROMA_420 = {
@@ -169,14 +180,13 @@ function parseOrderCount(reader: BitReader): OrderCount {
   };
 }
 
-function checkSize(sps: SequenceParameterSet, position: number): void {
+/** Refuses pictures that are too large; a crop rectangle that leaves no picture counts as absent. */
+function withLegalCrop(sps: SequenceParameterSet, position: number): SequenceParameterSet {
   const { codedWidth, codedHeight, width, height } = pictureSizeOf(sps);
   if (codedWidth * codedHeight > 139264 * 256) {
     throw new BitstreamError('unsupported', 'A.3', position, `A picture of ${codedWidth}x${codedHeight} is too large.`);
   }
-  if (width <= 0 || height <= 0) {
-    throw new BitstreamError('forbidden-value', '7.4.2.1.1', position, 'The crop rectangle leaves no picture.');
-  }
+  return width > 0 && height > 0 ? sps : { ...sps, frame_cropping: null };
 }
 
 /** Writes the RBSP of an SPS. */

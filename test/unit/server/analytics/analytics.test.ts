@@ -137,7 +137,7 @@ describe('health', () => {
     await scene.run(16_000);
     expect(scene.health().status).toBe('unknown');
     expect(scene.alerts).toEqual([]);
-    expect((await scene.all('health')).at(-1).value).toBeNull();
+    expect((await scene.all('health')).at(-1)!.value).toBeNull();
   }, 20_000);
 });
 

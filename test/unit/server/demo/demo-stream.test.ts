@@ -76,7 +76,7 @@ test('jumps to now after a pause of the process instead of catching up', () => {
   pauseMs = 10_000;
   clock.advance(100);
   expect(admission.units.length - before).toBeLessThanOrEqual(5);
-  expect(admission.units.at(-1).pts).toBeGreaterThan(9_900_000);
+  expect(admission.units.at(-1)!.pts).toBeGreaterThan(9_900_000);
 });
 
 test('tries again when its place is taken, and takes it when it is free', () => {

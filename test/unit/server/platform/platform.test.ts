@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ConfigError } from '../../../../shared/config/resolve-config.ts';
+import { parse } from 'yaml';
+import { ConfigError, resolveConfig } from '../../../../shared/config/resolve-config.ts';
 import { loadConfig } from '../../../../server/platform/config-loader.ts';
 import { createLogger, redactUrl } from '../../../../server/platform/logger.ts';
 import { createMetrics } from '../../../../server/platform/metrics.ts';
@@ -100,4 +101,9 @@ test('a metric is declared once and shows in the text', async () => {
 test('the operator token file holds the token and a line end', async () => {
   const secrets = await loadSecrets({ dataDir: folder, auth: { publish: 'keys', publishKeys: [] } });
   expect(await readFile(join(folder, 'operator-token'), 'utf8')).toBe(`${secrets.operatorToken}\n`);
+});
+
+test('config/server.yaml shows every key with its default', async () => {
+  const shown = parse(await readFile(new URL('../../../../config/server.yaml', import.meta.url), 'utf8')) as object;
+  expect(shown).toEqual(resolveConfig({ flags: {}, environment: {} }));
 });

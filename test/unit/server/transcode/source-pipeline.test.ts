@@ -101,9 +101,11 @@ class Room {
         onDecoderDied: () => undefined,
       },
       now: () => this.now,
+      cpuNow: () => this.now,
       newestIndex: () => this.newest,
       onPhase: () => undefined,
       decodeBudgetMs: 500,
+      lateMs: 200,
     };
   }
 
@@ -327,7 +329,7 @@ describe('the source', () => {
     room.push(0, { key: true });
     room.pipeline.removeRendition('b');
     expect(room.openEncoders).toBe(1);
-    room.pipeline.close();
+    void room.pipeline.close();
     expect(room.openEncoders).toBe(0);
   });
 });

@@ -3,7 +3,6 @@
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseRtmpAddress, RtmpClient } from '../../../../../server/cli/clients/rtmp-client.ts';
-import { RTMP_TYPE } from '../../../../../server/cli/clients/rtmp-chunks.ts';
 import { RtmpIngest } from '../../../../../server/ingest/rtmp/rtmp-ingest.ts';
 import type { RtmpIngestEvent } from '../../../../../server/ingest/rtmp/rtmp-ingest.ts';
 import { describeVideo } from '../../../../../server/ingest/video-description/video-description.ts';
@@ -13,6 +12,7 @@ import { avcPicture, avcSequenceHeader, pictureIndex } from '../../../../support
 import { concat, hex } from '../../../../support/hex.ts';
 import { RecordingAdmission } from '../../../../support/recording-admission.ts';
 import type { RecordedPublisher } from '../../../../support/recording-admission.ts';
+import { attacks, connected, opened } from '../../../../support/rtmp-attacks.ts';
 import { RtmpProbe } from '../../../../support/rtmp-probe.ts';
 
 const MB = 1024 * 1024;
@@ -83,123 +83,6 @@ async function expectNobodyHurt(): Promise<void> {
   expect(ingest.status.pid).toBe(startPid);
   expect(events.filter(({ kind }) => kind === 'restarted')).toEqual([]);
 }
-
-const connectWith = (properties: Parameters<typeof amf0Object>[0]) => (probe: RtmpProbe) =>
-  probe.command(0, ['connect', 1, amf0Object(properties)]);
-const live = { app: 'live', tcUrl: 'rtmp://127.0.0.1/live' };
-
-const opened = (at: number): Promise<RtmpProbe> => RtmpProbe.open(at);
-const greeted = (at: number): Promise<RtmpProbe> => RtmpProbe.greeted(at);
-const connected = (at: number): Promise<RtmpProbe> => RtmpProbe.connected(at);
-
-type Attack = readonly [
-  name: string,
-  open: (port: number) => Promise<RtmpProbe>,
-  attack: (probe: RtmpProbe) => void,
-  code: string,
-];
-
-const attacks: readonly Attack[] = [
-  [
-    'Set Chunk Size without payload',
-    greeted,
-    (probe) => probe.write(hex('02 000000 000000 01 00000000 02')),
-    'malformed',
-  ],
-  ['Set Chunk Size 0', greeted, (probe) => probe.message(RTMP_TYPE.setChunkSize, hex('00000000')), 'malformed'],
-  [
-    'Set Chunk Size 0xffffffff',
-    greeted,
-    (probe) => probe.message(RTMP_TYPE.setChunkSize, hex('ffffffff')),
-    'malformed',
-  ],
-  ['connect with an unparsable tcUrl', greeted, connectWith({ ...live, tcUrl: 'not a url' }), 'malformed'],
-  ['connect without tcUrl', greeted, connectWith({ app: 'live' }), 'malformed'],
-  ['connect with a null object', greeted, (probe) => probe.command(0, ['connect', 1, null]), 'malformed'],
-  ['publish without a stream name', connected, (probe) => probe.command(1, ['publish', 3, null]), 'malformed'],
-  ['publish before connect', greeted, (probe) => probe.command(1, ['publish', 3, null, 'x']), 'malformed'],
-  ['an empty invoke', greeted, (probe) => probe.write(hex('03 000000 000000 14 00000000 03')), 'malformed'],
-  [
-    'a zero-length video message',
-    connected,
-    (probe) => probe.write(hex('04 000000 000000 09 01000000 04')),
-    'malformed',
-  ],
-  ['a one-byte AMF string', greeted, (probe) => probe.message(RTMP_TYPE.command, hex('02')), 'malformed'],
-  ['an unknown AMF marker', greeted, (probe) => probe.message(RTMP_TYPE.command, hex('2a')), 'malformed'],
-  [
-    'onMetaData with undefined',
-    connected,
-    (probe) => probe.message(RTMP_TYPE.data, writeAmf0(['@setDataFrame', 'onMetaData', undefined])),
-    'malformed',
-  ],
-  [
-    'an AMF array of 0xffffffff values',
-    greeted,
-    (probe) => probe.message(RTMP_TYPE.command, hex('0a ffffffff')),
-    'malformed',
-  ],
-  [
-    'AMF nested 60 000 deep',
-    greeted,
-    (probe) => probe.message(RTMP_TYPE.command, concat(...Array.from({ length: 15_000 }, () => hex('03 0001 61')))),
-    'malformed',
-  ],
-  [
-    'media from a connection that does not publish',
-    connected,
-    (probe) => probe.message(9, avcPicture(0).data),
-    'malformed',
-  ],
-  [
-    'playing, then media',
-    connected,
-    (probe) => {
-      probe.command(1, ['play', 3, null, 'good']);
-      probe.message(9, avcPicture(0).data);
-    },
-    'no-such-stream',
-  ],
-  [
-    '33 chunk streams',
-    greeted,
-    (probe) => {
-      for (let chunkStream = 3; chunkStream < 40; chunkStream++) {
-        probe.message(RTMP_TYPE.userControl, hex('0006 00000000'), { chunkStream });
-      }
-    },
-    'limit',
-  ],
-  ['a message that claims 16 MB', greeted, (probe) => probe.write(hex('03 000000 ffffff 14 00000000 00')), 'too-big'],
-  [
-    'unfinished messages of 64 kB on many chunk streams',
-    greeted,
-    (probe) => {
-      for (let chunkStream = 3; chunkStream < 30; chunkStream++) {
-        probe.write(concat(Uint8Array.of(chunkStream), hex('000000 00fff0 14 00000000'), new Uint8Array(128)));
-      }
-    },
-    'too-big',
-  ],
-  ['a chunk stream that starts in the middle', greeted, (probe) => probe.write(hex('c3 00000000')), 'malformed'],
-  [
-    'a chunk header of three bytes for a new chunk stream',
-    greeted,
-    (probe) => probe.write(hex('c1 0000 00')),
-    'malformed',
-  ],
-  [
-    'nine message streams',
-    connected,
-    (probe) => {
-      for (let i = 0; i < 9; i++) {
-        probe.command(0, ['createStream', 10 + i, null]);
-      }
-    },
-    'limit',
-  ],
-  ['no RTMP at all', opened, (probe) => probe.write(Buffer.from('GET / HTTP/1.1\r\n\r\n')), 'malformed'],
-];
 
 test.each(attacks)('survives %s', async (_name, open, attack, code) => {
   const mark = events.length;
@@ -302,7 +185,7 @@ test('stays alive under seeded random bytes and mutated sessions', async () => {
   const random = (): number => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32;
   const outcomes: Record<string, number> = {};
   const session = concat(
-    writeCommand(['connect', 1, amf0Object(live)]),
+    writeCommand(['connect', 1, amf0Object({ app: 'live', tcUrl: 'rtmp://127.0.0.1/live' })]),
     writeCommand(['createStream', 2, null]),
     writeCommand(['publish', 3, null, 'good?key=wrong', 'live']),
   );

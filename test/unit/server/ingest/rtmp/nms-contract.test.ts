@@ -3,8 +3,9 @@
 import { createRequire } from 'node:module';
 import { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
-import NodeMediaServer from 'node-media-server';
+import context from 'node-media-server/src/core/context.js';
 import logger from 'node-media-server/src/core/logger.js';
+import NodeRtmpServer from 'node-media-server/src/server/rtmp_server.js';
 import RtmpSession from 'node-media-server/src/session/rtmp_session.js';
 
 const { version } = createRequire(import.meta.url)('node-media-server/package.json') as { version: string };
@@ -23,15 +24,14 @@ test('is the version whose private fields the guard knows', () => {
 
 test('has a TCP server with one connection listener, which the guard replaces', () => {
   logger.log = () => undefined;
-  const nms = new NodeMediaServer({
+  context.config = {
     bind: '127.0.0.1',
     rtmp: { port: 1935 },
     auth: { play: false, publish: false, secret: '' },
-    webadmin: { enable: false },
-    record: { auto: false },
-  });
-  expect(nms.rtmpServer.tcpServer.listening).toBe(false);
-  expect(nms.rtmpServer.tcpServer.listenerCount('connection')).toBe(1);
+  };
+  const { tcpServer } = new NodeRtmpServer();
+  expect(tcpServer.listening).toBe(false);
+  expect(tcpServer.listenerCount('connection')).toBe(1);
 });
 
 test('has the session methods that the guard overrides, as own properties that run() hands on', () => {

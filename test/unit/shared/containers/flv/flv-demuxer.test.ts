@@ -230,6 +230,12 @@ test('writes HEVC, AV1 and Opus as Enhanced RTMP', () => {
   expect(flvSequenceTag({ ...video, codec: 'hvc1.1.6.L93.B0' })?.data).toEqual(concat(hex('90 68766331'), AVCC));
 });
 
+test('makes the record that VP9 needs where the track has none', () => {
+  const rest: VideoTrackConfig = { kind: 'video', ...facts(AVCC) };
+  expect(flvSequenceTag({ ...rest, codec: 'vp09.00.31.08' })?.data).toEqual(hex('90 76703039 00 1f 82 020202 0000'));
+  expect(flvSequenceTag({ ...rest, codec: 'avc1.42c01e' })).toBeNull();
+});
+
 test('refuses to mux what FLV cannot carry', () => {
   const muxer = new FlvMuxer();
   expect(() => muxer.setTrack('video', { ...video, codec: 'raw/i420' })).toThrow(ProtocolError);

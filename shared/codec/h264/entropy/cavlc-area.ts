@@ -1,0 +1,57 @@
+// Where the CAVLC kernel finds its tables, scans and the bits of the slice in the codec's memory. Allocated by SliceState, laid out
+// here, used by cavlc-decoder.ts.
+
+import type { Pointer } from '../kernels/kernels.ts';
+import { CAVLC_RESULT_BYTES, CAVLC_TABLES_BYTES, placeCavlcTables } from '../kernels/residual-kernels.ts';
+import { FIELD_4X4, FIELD_8X8, ZIGZAG_4X4, ZIGZAG_8X8 } from '../tables/transform.generated.ts';
+
+/** Bytes of the scans of one kind of macroblock: 4x4, then the four interleaved ones of 8x8. */
+export const SCANS_BYTES = 80;
+
+/** A macroblock has at most 3200 bits (A.3.1); slice headers and stuffing are small beside a picture. */
+const BYTES_PER_MACROBLOCK = 400;
+const SPARE_BYTES = 4096;
+
+/** Bytes to allocate for a picture of so many macroblocks. */
+export function cavlcAreaBytes(macroblocks: number): number {
+  return (
+    CAVLC_TABLES_BYTES + CAVLC_RESULT_BYTES + 2 * SCANS_BYTES + BYTES_PER_MACROBLOCK * macroblocks + SPARE_BYTES + 64
+  );
+}
+
+export type CavlcArea = {
+  readonly tables: Pointer;
+  readonly resultPointer: Pointer;
+  /** New bit position, then 1 when only the first place has a coefficient. */
+  readonly result: Int32Array;
+  /** Scans of frame macroblocks, then of field macroblocks. */
+  readonly scans: Pointer;
+  readonly data: Pointer;
+  /** Bytes of a slice that fit. */
+  readonly capacity: number;
+};
+
+/** Four interleaved scans of 16 out of one of 64 (7.3.5.3.1). */
+function interleave(scan: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: 64 }, (_, i) => scan[4 * (i & 15) + (i >> 4)]);
+}
+
+/** Lays out the area at `tables`, cavlcAreaBytes long, and fills in tables and scans. */
+export function cavlcArea(bytes: Uint8Array, tables: Pointer, macroblocks: number): CavlcArea {
+  const resultPointer = tables + CAVLC_TABLES_BYTES;
+  const scans = resultPointer + CAVLC_RESULT_BYTES;
+  const data = scans + 2 * SCANS_BYTES;
+  placeCavlcTables(bytes, tables);
+  bytes.set(ZIGZAG_4X4, scans);
+  bytes.set(interleave(ZIGZAG_8X8), scans + 16);
+  bytes.set(FIELD_4X4, scans + SCANS_BYTES);
+  bytes.set(interleave(FIELD_8X8), scans + SCANS_BYTES + 16);
+  return {
+    tables,
+    resultPointer,
+    result: new Int32Array(bytes.buffer, resultPointer, 2),
+    scans,
+    data,
+    capacity: BYTES_PER_MACROBLOCK * macroblocks + SPARE_BYTES,
+  };
+}

@@ -1,0 +1,78 @@
+// Seeded mutations of all dev/ streams: typed errors only, no case over two seconds, no growth. Prints a histogram of the outcomes.
+// TESSERA_FUZZ_CASES sets the number of cases (20 000 in the long run).
+
+import { expect, test } from '@jest/globals';
+import { joinAnnexB, splitAnnexB } from '../../shared/bitstream/annex-b.ts';
+import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
+import { BITSTREAM_ERRORS } from '../../shared/errors.ts';
+import { microseconds } from '../../shared/media/time.ts';
+import { conformanceStreams, streamBytes } from '../support/conformance-streams.ts';
+import { mutate, MUTATIONS } from '../support/mutate-stream.ts';
+import { seededRandom } from '../support/random.ts';
+import { describeWith } from '../support/requirements.ts';
+
+const CASES = Number(process.env['TESSERA_FUZZ_CASES'] ?? 2000);
+/** NAL units and bytes of a case: enough for some pictures of every stream. */
+const MAX_NAL_UNITS = 24;
+const MAX_BYTES = 24_000;
+
+describeWith(['material'], 'mutation fuzzer', () => {
+  test(`${CASES} damaged streams give typed errors only, each in less than two seconds`, () => {
+    const sources = conformanceStreams.map((stream) => {
+      const bytes = streamBytes(stream);
+      const nalUnits: Uint8Array[] = [];
+      let size = 0;
+      for (const { start, end } of splitAnnexB(bytes)) {
+        size += end - start;
+        if (nalUnits.length >= 4 && (nalUnits.length >= MAX_NAL_UNITS || size > MAX_BYTES)) {
+          break;
+        }
+        nalUnits.push(bytes.slice(start, end));
+      }
+      return { name: stream.name, nalUnits };
+    });
+    const histogram = new Map<string, number>();
+    const failures: string[] = [];
+    let reached = 0;
+    let slowest = 0;
+    for (let i = 0; i < CASES; i++) {
+      const random = seededRandom(1000 + i);
+      const source = sources[i % sources.length];
+      const mutation = MUTATIONS[random(MUTATIONS.length)];
+      const damaged = mutate(source.nalUnits, mutation, random);
+      const started = performance.now();
+      const outcome = new Set<string>();
+      let frames = 0;
+      try {
+        const decoder = new H264Decoder({
+          output: (frame) => {
+            frames++;
+            frame.close();
+          },
+          error: ({ code }) => outcome.add(code),
+        });
+        decoder.configure({ format: 'annexb', lowDelay: random(2) === 0 });
+        for (const nal of damaged) {
+          decoder.decode({ type: 'key', timestamp: microseconds(0), data: joinAnnexB([nal]) });
+        }
+        decoder.flush();
+      } catch (error) {
+        failures.push(`case ${i} ${source.name} ${mutation}: ${(error as Error).stack?.slice(0, 400) ?? ''}`);
+      }
+      slowest = Math.max(slowest, performance.now() - started);
+      reached += frames > 0 ? 1 : 0;
+      const key = [...outcome].sort().join('+') || 'clean';
+      histogram.set(key, (histogram.get(key) ?? 0) + 1);
+      for (const code of outcome) {
+        expect(BITSTREAM_ERRORS).toContain(code);
+      }
+    }
+    const rows = [...histogram].sort((a, b) => b[1] - a[1]).map(([key, count]) => `  ${count}  ${key}`);
+    process.stdout.write(
+      `fuzzer: ${CASES} cases, ${reached} reached slice data, slowest ${slowest.toFixed(0)} ms\n${rows.join('\n')}\n`,
+    );
+    expect(failures).toEqual([]);
+    expect(reached).toBeGreaterThan(CASES / 2);
+    expect(slowest).toBeLessThan(2000);
+  }, 600_000);
+});
