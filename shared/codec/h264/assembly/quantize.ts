@@ -171,7 +171,8 @@ class Quant {
   }
 }
 
-/** Columns 0 and 1, then 2 and 3, of the blocks A and B of the last transformPair. */
+/** Columns 0 and 1, then 2 and 3, of the blocks A and B of the last transformPair. It returns false, without a transform, when no absolute
+ * sum of a block is above `limit` (none when negative). */
 let a01: v128 = i16x8.splat(0);
 let a23: v128 = i16x8.splat(0);
 let b01: v128 = i16x8.splat(0);
@@ -179,11 +180,17 @@ let b23: v128 = i16x8.splat(0);
 
 // @ts-ignore: decorator
 @inline
-function transformPair(src: usize, ss: usize, prediction: usize, ps: usize): void {
+function transformPair(src: usize, ss: usize, prediction: usize, ps: usize, limit: i32): bool {
   const d0 = i16x8.sub(v128.load_ext<u8>(src), v128.load_ext<u8>(prediction));
   const d1 = i16x8.sub(v128.load_ext<u8>(src + ss), v128.load_ext<u8>(prediction + ps));
   const d2 = i16x8.sub(v128.load_ext<u8>(src + 2 * ss), v128.load_ext<u8>(prediction + 2 * ps));
   const d3 = i16x8.sub(v128.load_ext<u8>(src + 3 * ss), v128.load_ext<u8>(prediction + 3 * ps));
+  if (limit >= 0) {
+    const sums = i16x8.add(i16x8.add(i16x8.abs(d0), i16x8.abs(d1)), i16x8.add(i16x8.abs(d2), i16x8.abs(d3)));
+    const pairs = i32x4.extadd_pairwise_i16x8_s(sums);
+    const totals = i32x4.add(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2));
+    if (!v128.any_true(i32x4.gt_s(totals, i32x4.splat(limit)))) return false;
+  }
   const r0 = Quant.forward(d0, d1, d2, d3, 0);
   const r1 = Quant.forward(d0, d1, d2, d3, 1);
   const r2 = Quant.forward(d0, d1, d2, d3, 2);
@@ -205,6 +212,7 @@ function transformPair(src: usize, ss: usize, prediction: usize, ps: usize): voi
   a23 = v128.shuffle<i64>(w2, w3, 0, 2);
   b01 = v128.shuffle<i64>(w0, w1, 1, 3);
   b23 = v128.shuffle<i64>(w2, w3, 1, 3);
+  return true;
 }
 
 export function quantizeLuma(
@@ -212,10 +220,18 @@ export function quantizeLuma(
   quantiser: usize, levels: usize, coefficients: usize, masks: usize,
 ): i32 {
   let coded: i32 = 0;
+  // No basis function weighs a sample by more than 4, and those that do have the threshold at raster index 5.
+  const limit = i32(load<i16>(quantiser + 90)) >> 2;
   for (let k = 0; k < 16; k += 2) {
     const x = (k & 4) << 1;
     const y = ((k & 2) << 1) | (k & 8);
-    transformPair(src + y * srcStride + x, srcStride, prediction + y * predictionStride + x, predictionStride);
+    const isWorth = transformPair(
+      src + y * srcStride + x, srcStride, prediction + y * predictionStride + x, predictionStride, limit,
+    );
+    if (!isWorth) {
+      store<u64>(masks + 4 * k, 0);
+      continue;
+    }
     const first = Quant.block(a01, a23, quantiser, levels + 32 * k, coefficients + 32 * k);
     const second = Quant.block(b01, b23, quantiser, levels + 32 * k + 32, coefficients + 32 * k + 32);
     store<u32>(masks + 4 * k, first);
@@ -229,7 +245,7 @@ export function quantizeBlock(
   src: usize, srcStride: usize, prediction: usize, predictionStride: usize,
   quantiser: usize, levels: usize, coefficients: usize,
 ): i32 {
-  transformPair(src, srcStride, prediction, predictionStride);
+  transformPair(src, srcStride, prediction, predictionStride, -1);
   return Quant.block(a01, a23, quantiser, levels, coefficients);
 }
 
@@ -241,7 +257,7 @@ export function quantizeIntra16x16(
   for (let k = 0; k < 16; k += 2) {
     const x = (k & 4) << 1;
     const y = ((k & 2) << 1) | (k & 8);
-    transformPair(src + y * srcStride + x, srcStride, prediction + y * predictionStride + x, predictionStride);
+    transformPair(src + y * srcStride + x, srcStride, prediction + y * predictionStride + x, predictionStride, -1);
     const first = Quant.blockAc(a01, a23, quantiser, levels + 32 * k + 32, coefficients + 32 * k);
     const second = Quant.blockAc(b01, b23, quantiser, levels + 32 * k + 64, coefficients + 32 * k + 32);
     store<u32>(masks + 4 * k, first, 4);
@@ -305,7 +321,7 @@ export function quantizeChroma(
 ): i32 {
   let coded: i32 = 0;
   for (let k = 0; k < 4; k += 2) {
-    transformPair(src + 2 * k * srcStride, srcStride, prediction + 2 * k * predictionStride, predictionStride);
+    transformPair(src + 2 * k * srcStride, srcStride, prediction + 2 * k * predictionStride, predictionStride, -1);
     const first = Quant.blockAc(a01, a23, quantiser, levels + 32 * k + 32, coefficients + 32 * k);
     const second = Quant.blockAc(b01, b23, quantiser, levels + 32 * k + 64, coefficients + 32 * k + 32);
     store<u32>(masks + 4 * k, first, 4);
