@@ -241,8 +241,9 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
     const id = run('java', [...logging, ...classPath, 'kafka.tools.StorageTool', 'random-uuid'])
       .trim()
       .split('\n')
-      .at(-1);
-    writeFileSync(idPath, id as string);
+      .slice(-1)
+      .join('');
+    writeFileSync(idPath, id);
   }
   const clusterId = readFileSync(idPath, 'utf8').trim();
   const nodes = plans.map(({ port }, i) => {
@@ -267,10 +268,10 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   return {
     bootstrap: plans.map(({ port }) => `127.0.0.1:${port}`).join(','),
     version: KAFKA_VERSIONS[line],
-    stopNode: async (node, signal = 'SIGTERM') => nodes.at(node)?.stop(signal),
+    stopNode: (node, signal = 'SIGTERM') => nodes[node].stop(signal),
     startNode: async (node) => {
-      nodes.at(node)?.launch();
-      await nodes.at(node)?.ready();
+      nodes[node].launch();
+      await nodes[node].ready();
     },
     stop: async () => {
       await Promise.all(nodes.map((node) => node.stop('SIGTERM')));

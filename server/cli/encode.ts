@@ -310,6 +310,9 @@ export function registerEncode(program: Command): void {
         throw new UsageError('--json needs stdout: give -o a file.');
       }
       rateControlOf(flags);
+      if (flags.threads > 1) {
+        process.stderr.write('tessera: encoding uses one thread; more are not available yet.\n');
+      }
       const report = await new EncodeRun(flags).run(input === '-' ? await openY4m(process.stdin) : openY4mFile(input));
       if (flags.json === true) {
         printJson(report);

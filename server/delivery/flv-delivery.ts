@@ -177,6 +177,7 @@ export class FlvDelivery {
       flushClass: 'realtime',
       format,
       requested: rendition,
+      canSwitch: false,
       onChoice: (choice) => {
         // The file header says which tracks there are: there is no way to go on with another rendition.
         if (++starts > 1) {

@@ -6,11 +6,14 @@ import type { FlushClass } from './channel.ts';
 import type { ChannelSet, Membership } from './channel-set.ts';
 import type { DeliveryContext } from './delivery-context.ts';
 import { chooseRendition, type Choice } from './rendition-choice.ts';
+import { SOURCE } from '../streams/stream-tracks.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { WireFormat } from './wire-format.ts';
 
-/** A rendition that shows no picture for this long after it was asked for is given up. */
+/** A rendition that shows no picture for this long after it was asked for is bridged with the source ... */
 const START_MS = 4000;
+/** ... and given up after this long. */
+const GIVE_UP_MS = 30_000;
 
 export type FollowerOptions = {
   readonly context: DeliveryContext;
@@ -21,6 +24,8 @@ export type FollowerOptions = {
   readonly format: WireFormat;
   /** `auto`, `source` or a name. */
   readonly requested: string;
+  /** False: there is no way to show another rendition once one has started (FLV). */
+  readonly canSwitch: boolean;
   /** A choice was made, or had to be changed (with the reason). */
   readonly onChoice: (choice: Choice) => void;
 };
@@ -32,6 +37,7 @@ export class RenditionFollower {
   private current: string | null = null;
   private cancelWait: (() => void) | null = null;
   private choseBlindly = false;
+  private isBridged = false;
   private isClosed = false;
 
   constructor(options: FollowerOptions) {
@@ -77,6 +83,7 @@ export class RenditionFollower {
   private follow(choice: Choice): void {
     this.cancelWait?.();
     this.cancelWait = null;
+    this.isBridged = false;
     if (this.isClosed) {
       return;
     }
@@ -84,8 +91,8 @@ export class RenditionFollower {
     if (choice.rendition === this.current) {
       return;
     }
-    if (choice.rendition === 'source') {
-      this.enter('source');
+    if (choice.rendition === SOURCE) {
+      this.enter(SOURCE);
       return;
     }
     this.waitFor(choice.rendition);
@@ -105,7 +112,8 @@ export class RenditionFollower {
       if (!isOver) {
         isOver = true;
         this.cancelWait = null;
-        cancelTimer();
+        cancelBridge();
+        cancelGivingUp();
         // Not within the track's own delivery: the sinks must not change under it.
         queueMicrotask(() => {
           detach();
@@ -116,7 +124,12 @@ export class RenditionFollower {
         });
       }
     };
-    const cancelTimer = context.clock.after(START_MS, () => {
+    const cancelBridge = context.clock.after(START_MS, () => {
+      if (this.options.canSwitch) {
+        this.bridge(`The rendition ${rendition} is starting.`);
+      }
+    });
+    const cancelGivingUp = context.clock.after(GIVE_UP_MS, () => {
       over(() => {
         this.fallBack(`The rendition ${rendition} did not start in time.`);
       });
@@ -128,6 +141,10 @@ export class RenditionFollower {
       onConfig: () => undefined,
       onUnit: () => {
         over(() => {
+          if (this.isBridged) {
+            this.isBridged = false;
+            this.options.onChoice({ rendition });
+          }
           this.enter(rendition);
         });
       },
@@ -137,6 +154,15 @@ export class RenditionFollower {
         });
       },
     });
+  }
+
+  /** Shows the source until the rendition has its first picture. */
+  private bridge(reason: string): void {
+    this.isBridged = true;
+    this.options.onChoice({ rendition: SOURCE, reason });
+    if (this.current === null) {
+      this.enter(SOURCE);
+    }
   }
 
   private enter(rendition: string): void {
@@ -174,7 +200,10 @@ export class RenditionFollower {
 
   private fallBack(reason: string): void {
     this.options.context.logger.debug({ stream: this.options.stream.id, reason }, 'a viewer falls back to the source');
-    this.current = null;
-    this.follow({ rendition: 'source', reason });
+    this.isBridged = false;
+    if (this.membership === null) {
+      this.current = null;
+    }
+    this.follow({ rendition: SOURCE, reason });
   }
 }

@@ -72,6 +72,7 @@ export class ViewerSession implements PeerHandler {
       flushClass,
       format: tesseraFormat,
       requested,
+      canSwitch: true,
       onChoice: (choice) => {
         this.chosen(choice);
       },

@@ -1,6 +1,7 @@
 // How a track's units and configurations become bytes for one kind of viewer: objects of `tessera.1`, or FLV tags (flv-format.ts).
 
 import type { AccessUnit, EncodedBy, TrackConfig } from '../../shared/media/access-unit.ts';
+import { microseconds, type Microseconds } from '../../shared/media/time.ts';
 import { encodeControl } from '../../shared/protocol/control-message.ts';
 import { encodeObject } from '../../shared/protocol/object-header.ts';
 import { trackConfigToWire } from '../../shared/protocol/track-message.ts';
@@ -38,6 +39,9 @@ export interface WireFormat {
   unit(label: TrackLabel, unit: AccessUnit, place: Place): MediaItem | null;
 }
 
+/** The wire has whole microseconds; an encoder's clock may have fractions. */
+const whole = (time: Microseconds): Microseconds => microseconds(Math.round(time));
+
 /** What viewers are told of a stream's state. */
 export function stateMessage(stream: Stream): ToViewer {
   return { type: 'state', state: viewerState(stream.state), epoch: stream.epoch, viewers: stream.viewers };
@@ -73,10 +77,10 @@ export const tesseraFormat: WireFormat = {
         trackId: id,
         priority: unit.priority,
         temporalLayer: unit.temporalLayer ?? 0,
-        pts: unit.pts,
-        dts: unit.dts,
-        arrivalTime: unit.arrivalTime,
-        ...(unit.captureTime === undefined ? {} : { captureTime: unit.captureTime }),
+        pts: whole(unit.pts),
+        dts: whole(unit.dts),
+        arrivalTime: whole(unit.arrivalTime),
+        ...(unit.captureTime === undefined ? {} : { captureTime: whole(unit.captureTime) }),
         ...place,
       },
       unit.data,

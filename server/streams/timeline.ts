@@ -46,8 +46,8 @@ export class Timeline {
       this.jumpCount++;
       this.offset = this.offsetBehindEdge(unit);
     }
-    const dts = Math.max(unit.dts + this.offset, edge.dts);
-    const reorder = Math.min(MAX_REORDER, Math.max(-MAX_REORDER, unit.pts - unit.dts));
+    const dts = Math.max(Math.round(unit.dts + this.offset), edge.dts); // whole microseconds, as the wire has them
+    const reorder = Math.min(MAX_REORDER, Math.max(-MAX_REORDER, Math.round(unit.pts - unit.dts)));
     this.tracks.set(track, { sourceDts: unit.dts, dts });
     if (this.edgeDts === null || dts >= this.edgeDts) {
       this.edgeDts = dts;

@@ -2,13 +2,14 @@
 
 import { startAnalytics } from '../../server/analytics/start-analytics.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import { silentLogger } from '../../server/platform/logger.ts';
+import { createLogger, silentLogger } from '../../server/platform/logger.ts';
 import { KafkaTelemetryLog } from '../../server/telemetry/kafka-telemetry-log.ts';
 import { kafkaSettings } from './kafka-broker.ts';
 
 async function main(): Promise<void> {
   const [brokers = '', prefix = '', partitions = '', node = ''] = process.argv.slice(2);
-  const parts = { clock: systemClock, logger: silentLogger };
+  const logger = process.env['DEBUG'] === undefined ? silentLogger : createLogger({ level: 'debug', json: true });
+  const parts = { clock: systemClock, logger };
   const settings = kafkaSettings(brokers, prefix, { partitions: Number(partitions) });
   const log = await KafkaTelemetryLog.open({ ...parts, settings });
   const analytics = await startAnalytics({ log, ...parts, node });

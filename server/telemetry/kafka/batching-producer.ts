@@ -11,15 +11,24 @@ const MAX_BATCH_BYTES = 1024 * 1024;
 /** Bytes that may wait: beyond that senders are refused, and keep or drop by their own policy. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
+/** One send with its retries takes at most about 12 s with our settings. */
+const SEND_MS = 20_000;
+
 export class BatchingProducer {
-  private readonly producer: Producer;
+  private readonly kafka: Kafka;
+  private producer: Producer;
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private isSending = false;
   private isConnected = false;
 
   constructor(kafka: Kafka) {
-    this.producer = kafka.producer({
+    this.kafka = kafka;
+    this.producer = this.newProducer();
+  }
+
+  private newProducer(): Producer {
+    return this.kafka.producer({
       allowAutoTopicCreation: false,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       maxInFlightRequests: 1,
@@ -53,7 +62,7 @@ export class BatchingProducer {
         if (!this.isConnected) {
           await this.connect();
         }
-        await this.sendBatch(batch);
+        await this.withDeadline(this.sendBatch(batch));
         batch.forEach(({ resolve }) => {
           resolve();
         });
@@ -64,6 +73,26 @@ export class BatchingProducer {
       }
     }
     this.isSending = false;
+  }
+
+  /** kafkajs bounds every request; should one hang all the same, the producer is thrown away. */
+  private async withDeadline(sending: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const stuck = this.producer;
+        this.producer = this.newProducer();
+        this.isConnected = false;
+        stuck.disconnect().catch(() => undefined);
+        reject(new Error(`No answer from Kafka within ${SEND_MS} ms.`));
+      }, SEND_MS).unref();
+    });
+    try {
+      await Promise.race([sending, deadline]);
+    } finally {
+      clearTimeout(timer);
+      sending.catch(() => undefined);
+    }
   }
 
   private takeBatch(): Waiting[] {

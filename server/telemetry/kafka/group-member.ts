@@ -28,6 +28,9 @@ const HEARTBEAT_MS = 2000;
 const QUIET_MS = 30_000;
 const WATCH_MS = 5000;
 const RETRY_MS = 500;
+const MAX_WAIT_MS = 5000;
+/** A batch in hand may take this long to notice that its partition is gone. */
+const RELEASE_MS = 15_000;
 const CHUNK_RECORDS = 1000;
 
 export class GroupMember {
@@ -48,7 +51,14 @@ export class GroupMember {
   }
 
   async start(): Promise<void> {
-    await this.open();
+    try {
+      await this.open();
+    } catch (error) {
+      // A coordinator may still be loading or moving.
+      this.options.logger.debug({ error }, 'the Kafka consumer could not be started, trying again');
+      this.startRestart();
+      await this.restarting;
+    }
     this.stopWatching = this.options.clock.every(WATCH_MS, () => {
       this.watch();
     });
@@ -63,7 +73,7 @@ export class GroupMember {
       rebalanceTimeout: SESSION_MS,
       maxWaitTimeInMs: 100,
       allowAutoTopicCreation: false,
-      retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 2000, restartOnFailure: () => Promise.resolve(true) },
+      retry: { retries: 5, initialRetryTime: 200, maxRetryTime: 2000, restartOnFailure: () => Promise.resolve(false) },
     });
     this.consumer = consumer;
     this.lastActivity = clock.monotonicMs();
@@ -76,9 +86,18 @@ export class GroupMember {
       alive();
       this.onJoin(consumer, payload.memberAssignment);
     });
+    const joined = new Promise<void>((resolve, reject) => {
+      consumer.on(consumer.events.GROUP_JOIN, () => {
+        resolve();
+      });
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        reject(payload.error);
+        this.onCrash(consumer, payload.error);
+      });
+    });
+    joined.catch(() => undefined);
     await consumer.connect();
     await consumer.subscribe({ topics: [...this.topics.keys()], fromBeginning: true });
-    const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()));
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -87,6 +106,17 @@ export class GroupMember {
     });
     await joined;
     await this.change;
+  }
+
+  /** kafkajs would start a crashed consumer again by itself, and stalls at it after a broker's restart: we make a new one. */
+  private onCrash(consumer: Consumer, error: unknown): void {
+    if (consumer === this.consumer && !this.isClosed) {
+      this.options.logger.warn(
+        { error, group: this.options.groupId },
+        'the Kafka consumer has failed, starting it again',
+      );
+      this.startRestart();
+    }
   }
 
   private onJoin(consumer: Consumer, assignment: Readonly<Record<string, number[]>>): void {
@@ -133,7 +163,7 @@ export class GroupMember {
       owned.isOwned = false;
       this.owned.delete(this.name(owned.at));
     }
-    await Promise.all(lost.map((owned) => owned.busy));
+    await this.within(RELEASE_MS, Promise.all(lost.map((owned) => owned.busy)));
     await this.options.subscriber.onRevoked(lost.map(({ at }) => at));
   }
 
@@ -154,7 +184,8 @@ export class GroupMember {
     const { batch } = payload;
     const context: BatchContext = {
       isStale: () => !owned.isOwned || !payload.isRunning() || payload.isStale(),
-      heartbeat: () => payload.heartbeat().catch(() => undefined),
+      // kafkajs never answers a heartbeat of a consumer that it has given up.
+      heartbeat: () => this.within(HEARTBEAT_MS, payload.heartbeat()),
     };
     const records = batch.messages
       .map((message) => storedRecord(message, batch.partition))
@@ -207,28 +238,42 @@ export class GroupMember {
         { group: this.options.groupId, quietMs },
         'the Kafka consumer has gone quiet, starting it again',
       );
-      this.restarting = this.restart().finally(() => {
-        this.restarting = null;
-      });
+      this.startRestart();
     }
   }
 
+  private startRestart(): void {
+    this.restarting ??= this.restart().finally(() => {
+      this.restarting = null;
+    });
+  }
+
   private async restart(): Promise<void> {
+    const { clock, logger, onRestart } = this.options;
+    const discarding = this.discard();
+    onRestart?.();
+    await this.release(() => true);
+    await discarding;
+    for (let waitMs = RETRY_MS; !this.isStopping(); waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
+      try {
+        await this.open();
+        return;
+      } catch (error) {
+        logger.debug({ error }, 'the Kafka consumer could not be started, trying again');
+        await this.discard();
+        await new Promise<void>((resolve) => clock.after(waitMs, resolve));
+      }
+    }
+  }
+
+  private async discard(): Promise<void> {
     const old = this.consumer;
     this.consumer = null;
-    this.lastActivity = this.options.clock.monotonicMs();
-    this.options.onRestart?.();
-    try {
-      await this.release(() => true);
-      await old?.disconnect();
-    } catch (error) {
-      this.options.logger.debug({ error }, 'the quiet consumer could not be closed');
-    }
-    try {
-      await this.open();
-    } catch (error) {
-      this.options.logger.warn({ error }, 'the Kafka consumer could not be started, trying again');
-    }
+    await this.within(RELEASE_MS, old?.disconnect() ?? Promise.resolve());
+  }
+
+  private isStopping(): boolean {
+    return this.isClosed;
   }
 
   /** For people who look at lag on the broker. */
@@ -250,6 +295,16 @@ export class GroupMember {
     await this.restarting;
     await this.release(() => true);
     await this.consumer?.disconnect();
+  }
+
+  /** Waits for something, but not for ever; what becomes of it afterwards is nobody's concern. */
+  private async within(ms: number, work: Promise<unknown>): Promise<void> {
+    let cancel = (): void => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.options.clock.after(ms, resolve);
+    });
+    await Promise.race([work.catch(() => undefined), timeout]);
+    cancel();
   }
 
   private name({ topic, partition }: TopicPartition): string {

@@ -18,8 +18,29 @@ kafkajs.CompressionCodecs[kafkajs.CompressionTypes.LZ4] = () => ({
   decompress: (buffer: Buffer) => Promise.resolve(decompressFrameSync(buffer)),
 });
 
+let isGuarded = false;
+
+/**
+ * kafkajs 2.2.4 leaves rejections of its own background work unhandled while a broker is away, which would end the process. Those are
+ * logged; anybody else's stays fatal.
+ */
+function guardAgainstStrayRejections(logger: Logger): void {
+  if (isGuarded) {
+    return;
+  }
+  isGuarded = true;
+  process.on('unhandledRejection', (reason) => {
+    if (reason instanceof Error && reason.name.startsWith('KafkaJS')) {
+      logger.warn({ error: reason.message }, 'kafkajs failed in the background');
+      return;
+    }
+    throw reason;
+  });
+}
+
 /** A client of the configured brokers. */
 export function createKafkaClient(settings: KafkaSettings, logger: Logger, connect?: () => Socket): Kafka {
+  guardAgainstStrayRejections(logger);
   const config: KafkaConfig = {
     clientId: 'tessera',
     brokers: [...settings.brokers],

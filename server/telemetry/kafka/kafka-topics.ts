@@ -41,18 +41,7 @@ export async function prepareTopics(admin: Admin, settings: KafkaSettings): Prom
   }));
   const existing = new Set(await admin.listTopics());
   const missing = names.filter(({ name }) => !existing.has(name));
-  if (missing.length > 0) {
-    await admin.createTopics({
-      waitForLeaders: false, // a fresh topic may not be known to every broker yet; see untilServed
-      timeout: 30_000,
-      topics: missing.map(({ topic, name }) => ({
-        topic: name,
-        numPartitions: partitionsOf(topic, settings),
-        replicationFactor: settings.replication,
-        configEntries: configOf(topic, settings),
-      })),
-    });
-  }
+  await create(admin, missing, settings);
   await untilServed(
     admin,
     missing.map(({ name }) => name),
@@ -62,6 +51,34 @@ export async function prepareTopics(admin: Admin, settings: KafkaSettings): Prom
     names.filter(({ name }) => existing.has(name)),
     settings,
   );
+}
+
+async function create(
+  admin: Admin,
+  topics: readonly { topic: Topic; name: string }[],
+  settings: KafkaSettings,
+): Promise<void> {
+  if (topics.length === 0) {
+    return;
+  }
+  try {
+    await admin.createTopics({
+      waitForLeaders: false, // a fresh topic may not be known to every broker yet; see untilServed
+      timeout: 30_000,
+      topics: topics.map(({ topic, name }) => ({
+        topic: name,
+        numPartitions: partitionsOf(topic, settings),
+        replicationFactor: settings.replication,
+        configEntries: configOf(topic, settings),
+      })),
+    });
+  } catch (error) {
+    // Another process may have made them at the same moment.
+    const existing = new Set(await admin.listTopics());
+    if (topics.some(({ name }) => !existing.has(name))) {
+      throw error;
+    }
+  }
 }
 
 /** A broker knows a new topic before it leads its partitions: waits until each can be read. */

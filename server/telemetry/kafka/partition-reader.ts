@@ -16,6 +16,8 @@ type Request = {
 
 /** A partition that has records gives them within this. */
 const PATIENCE_MS = 5000;
+/** A coordinator may be loading, or the consumer have crashed since the last read. */
+const ATTEMPTS = 4;
 
 export class PartitionReader {
   private readonly kafka: Kafka;
@@ -31,28 +33,61 @@ export class PartitionReader {
 
   /** Records from `from` on, at most `max`, up to `end` (exclusive). One caller after the other. */
   read(partition: number, from: number, max: number, end: number): Promise<readonly StoredRecord[]> {
-    const result = this.queue.then(() => this.readNow(partition, from, max, end));
+    const result = this.queue.then(() => this.readWithRetry(partition, from, max, end));
     this.queue = result.catch(() => undefined);
     return result;
   }
 
+  private async readWithRetry(
+    partition: number,
+    from: number,
+    max: number,
+    end: number,
+  ): Promise<readonly StoredRecord[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.readNow(partition, from, max, end);
+      } catch (error) {
+        if (attempt === ATTEMPTS) {
+          throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 500 * attempt));
+      }
+    }
+  }
+
   private async readNow(partition: number, from: number, max: number, end: number): Promise<readonly StoredRecord[]> {
     this.consumer ??= this.open();
-    let consumer: Consumer;
+    const opening = this.consumer;
     try {
-      consumer = await this.consumer;
+      const consumer = await opening;
+      const records = await this.fetch(consumer, partition, from, {
+        enough: (all) => all.length >= max || (all.at(-1)?.offset ?? -1) >= end - 1,
+      });
+      return records.slice(0, max);
     } catch (error) {
-      this.consumer = null;
+      this.discard(opening);
       throw error;
     }
+  }
+
+  private async fetch(
+    consumer: Consumer,
+    partition: number,
+    from: number,
+    { enough }: Pick<Request, 'enough'>,
+  ): Promise<StoredRecord[]> {
     const records: StoredRecord[] = [];
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE_MS);
+    await new Promise<void>((resolve, reject) => {
+      // Never take silence for the end: whoever restores state from here would start from nothing.
+      const timer = setTimeout(() => {
+        reject(new Error(`${this.topic}-${partition} gave no record from offset ${from} within ${PATIENCE_MS} ms.`));
+      }, PATIENCE_MS);
       this.request = {
         partition,
         from,
         records,
-        enough: (all) => all.length >= max || (all.at(-1)?.offset ?? -1) >= end - 1,
+        enough,
         done: () => {
           clearTimeout(timer);
           resolve();
@@ -63,7 +98,16 @@ export class PartitionReader {
     });
     this.request = null;
     consumer.pause([{ topic: this.topic, partitions: [partition] }]);
-    return records.slice(0, max);
+    return records;
+  }
+
+  /** The next read opens a new consumer. */
+  private discard(opening: Promise<Consumer>): void {
+    this.request = null;
+    if (this.consumer === opening) {
+      this.consumer = null;
+    }
+    opening.then((consumer) => consumer.disconnect()).catch(() => undefined);
   }
 
   private async open(): Promise<Consumer> {
@@ -71,16 +115,22 @@ export class PartitionReader {
       groupId: `${this.topic}-reader-${randomBytes(6).toString('hex')}`,
       maxWaitTimeInMs: 50,
       allowAutoTopicCreation: false,
+      retry: { retries: 2, restartOnFailure: () => Promise.resolve(false) },
     });
     await consumer.connect();
     await consumer.subscribe({ topics: [this.topic], fromBeginning: true });
-    const joined = new Promise<void>((resolve) => {
+    const joined = new Promise<void>((resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => {
+        reject(payload.error);
+        this.consumer = null;
+      });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         const partitions = payload.memberAssignment[this.topic] ?? [];
         consumer.pause([{ topic: this.topic, partitions }]);
         resolve();
       });
     });
+    joined.catch(() => undefined);
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.take(payload) });
     await joined;
     return consumer;

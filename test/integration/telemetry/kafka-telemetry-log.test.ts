@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
+import { roundTrip } from '../../../examples/kafka-round-trip/kafka-round-trip.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLogger } from '../../../server/platform/logger.ts';
 import { EmbeddedTelemetryLog } from '../../../server/telemetry/embedded-telemetry-log.ts';
@@ -92,6 +93,13 @@ describeWith(['kafka'], 'the telemetry log on Apache Kafka', () => {
     expect(headers).toMatch(/ce_type=tessera\.data\.meter,ce_source=\/tessera\/n1,ce_id=n1\/\d+\/s\/data\/7/);
     expect(JSON.parse(value)).toMatchObject({ v: 1, node: 'n1', seq: 7, value: 7 });
     await log.close();
+  }, 60_000);
+
+  test("the text's ten JSON records go to the broker and come back in order", async () => {
+    const records = await roundTrip(broker.bootstrap);
+    expect(records.map(({ value }) => (JSON.parse(value!) as { id: number }).id)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
   }, 60_000);
 
   test('refuses topics that are not as it needs them, with a sentence', async () => {

@@ -2,6 +2,7 @@
 
 import { bufferLimitsOf } from '../dpb/decoded-picture-buffer.ts';
 import { Picture } from '../dpb/picture.ts';
+import { BitstreamError } from '../../../errors.ts';
 import { CodecMemory } from '../kernels/codec-memory.ts';
 import type { ReconstructionKernels } from '../kernels/kernels.ts';
 import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
@@ -16,6 +17,23 @@ const GUARD_BYTES = 64;
 
 /** Bytes of motion per macroblock: two lists of 16 vectors, 4 + 4 reference bytes, and the field mark. */
 const MOTION_BYTES = 2 * 64 + 16 + 1;
+
+/** Largest memory of a decoder: 8192x4320 with the references of level 6.2 fits; a hostile SPS must not ask for more. */
+const MAX_MEMORY_BYTES = 1024 * 1024 * 1024;
+
+function allocateMemory(byteLength: number): CodecMemory {
+  if (byteLength <= MAX_MEMORY_BYTES) {
+    try {
+      return CodecMemory.create(byteLength);
+    } catch (error) {
+      if (!(error instanceof RangeError)) {
+        throw error;
+      }
+    }
+  }
+  const message = `The pictures of the sequence need ${byteLength} bytes.`;
+  throw new BitstreamError('unsupported', 'A.3.1', 0, message);
+}
 
 /** Makes the kernels on a memory. */
 export type KernelFactory = (memory: WebAssembly.Memory) => ReconstructionKernels;
@@ -39,7 +57,7 @@ export class Sequence {
     const samples = codedWidth * codedHeight;
     const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
     const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + sliceStateBytes(PicWidthInMbs, macroblocks);
-    this.memory = CodecMemory.create(count * perPicture + stateBytes + GUARD_BYTES * 8);
+    this.memory = allocateMemory(count * perPicture + stateBytes + GUARD_BYTES * 8);
     this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
     this.state = new SliceState({
       memory: this.memory,

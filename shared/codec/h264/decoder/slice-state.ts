@@ -6,6 +6,7 @@ import { BitReader } from '../../../bitstream/bit-reader.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import { DEBLOCK_RECORD_BYTES, STRENGTH_PARAMETER_BYTES } from '../kernels/row-deblock-kernels.ts';
+import { CABAC_AREA_BYTES } from '../entropy/cabac-area.ts';
 import { cavlcAreaBytes } from '../entropy/cavlc-area.ts';
 import type { MacroblockStore } from '../macroblock/mb-store.ts';
 import type { Picture, Reference } from '../dpb/picture.ts';
@@ -35,7 +36,9 @@ function deblockScratchBytes(PicWidthInMbs: number, macroblocks: number): number
 /** Bytes that the state takes from the codec's memory. */
 export function sliceStateBytes(PicWidthInMbs: number, macroblocks: number): number {
   const tables = 4 * (SCALE_4X4 + SCALE_8X8 + 16 + 8);
-  return 8192 + tables + deblockScratchBytes(PicWidthInMbs, macroblocks) + cavlcAreaBytes(macroblocks);
+  return (
+    8192 + tables + CABAC_AREA_BYTES + deblockScratchBytes(PicWidthInMbs, macroblocks) + cavlcAreaBytes(macroblocks)
+  );
 }
 
 /** The state of slice decoding. */
@@ -54,6 +57,8 @@ export class SliceState {
   readonly deblockPointer: Pointer;
   /** Tables, scans and slice bits of the CAVLC kernel, see cavlc-area.ts. */
   readonly cavlcPointer: Pointer;
+  /** Engine cell, tables and context variables of the CABAC kernel, see cabac-area.ts. */
+  readonly cabacPointer: Pointer;
 
   // Frame geometry.
   readonly PicWidthInMbs: number;
@@ -230,6 +235,7 @@ export class SliceState {
     this.scale8x8 = ints(SCALE_8X8);
     this.dc = ints(16);
     this.chromaDc = ints(8);
+    this.cabacPointer = memory.allocate(CABAC_AREA_BYTES, 16);
     this.cavlcPointer = memory.allocate(cavlcAreaBytes(options.PicWidthInMbs * options.FrameHeightInMbs), 16);
     this.PicWidthInMbs = options.PicWidthInMbs;
     this.FrameHeightInMbs = options.FrameHeightInMbs;

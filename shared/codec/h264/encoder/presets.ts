@@ -51,7 +51,7 @@ export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
     case 'ultrafast':
       return {
         ...base,
-        search16x16: { ...FAST_SEARCH, rounds: 4, quarterRounds: 0, settledBits: 128 },
+        search16x16: { ...FAST_SEARCH, rounds: 4, settledBits: 128 },
         searchParts: FAST_SEARCH,
         partitions: false,
         references: 1,

@@ -47,6 +47,7 @@ export class CabacDecoder extends CabacResidual implements MacroblockSyntax {
   /** Starts a slice: `data` from `byteOffset` (aligned) to `byteLength`. */
   startSlice(data: Uint8Array, byteOffset: number, byteLength: number, table: number, SliceQPY: number): void {
     this.initialiseContexts(table, SliceQPY);
+    this.placeSlice(data, byteLength);
     this.initialiseEngine(data, byteOffset, byteLength);
   }
 

@@ -4,32 +4,21 @@
 // codIRange << spare, so that bits are fetched a byte at a time. A context variable is one byte: pStateIdx << 1 | valMPS.
 
 import { BitstreamError } from '../../../errors.ts';
+import { CABAC_NEXT_LPS, CABAC_NEXT_MPS } from '../kernels/cabac-residual-kernels.ts';
 import {
   CABAC_CONTEXT_INIT_I,
   CABAC_CONTEXT_INIT_PB_0,
   CABAC_CONTEXT_INIT_PB_1,
   CABAC_CONTEXT_INIT_PB_2,
   TABLE_9_44_RANGE_LPS,
-  TABLE_9_45_TRANS_IDX_LPS,
-  TABLE_9_45_TRANS_IDX_MPS,
 } from '../tables/cabac.generated.ts';
 
 const { clz32, max, min } = Math;
 
 const CONTEXTS = 1024;
 
-/** Next context variable after the most and the least probable symbol. */
-export const NEXT_MPS = new Uint8Array(128);
-export const NEXT_LPS = new Uint8Array(128);
-for (let state = 0; state < 64; state++) {
-  for (let mps = 0; mps < 2; mps++) {
-    NEXT_MPS[2 * state + mps] = 2 * TABLE_9_45_TRANS_IDX_MPS[state] + mps;
-    NEXT_LPS[2 * state + mps] = 2 * TABLE_9_45_TRANS_IDX_LPS[state] + (state === 0 ? 1 - mps : mps);
-  }
-}
-
 /** rangeTabLPS by context variable and codIRange bits 6..7: index (context & ~1) * 2 + quarter. */
-export const RANGE_LPS = TABLE_9_44_RANGE_LPS;
+const RANGE_LPS = TABLE_9_44_RANGE_LPS;
 
 /** Initial context variables of every table and SliceQPY, made when first needed: index table * 52 + SliceQPY. */
 const initialContexts: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(4 * 52).fill(undefined);
@@ -60,7 +49,7 @@ function contextsFor(table: number, SliceQPY: number): Uint8Array {
 
 /** The engine; the macroblock syntax extends it so that bins need no second object. */
 export class CabacEngine {
-  protected readonly contexts = new Uint8Array(CONTEXTS);
+  protected readonly contexts: Uint8Array;
   protected range = 0;
   protected value = 0;
   protected spare = 0;
@@ -69,6 +58,11 @@ export class CabacEngine {
   protected at = 0;
   /** Bytes of the slice; fetching far past it is an error. */
   protected limit = 0;
+
+  /** `contexts` holds the 1024 context variables; the residual kernel uses the same ones. */
+  constructor(contexts: Uint8Array) {
+    this.contexts = contexts;
+  }
 
   /** Sets the context variables for a slice (9.3.1.1). `table`: 0 for I, 1 + cabac_init_idc else. */
   protected initialiseContexts(table: number, SliceQPY: number): void {
@@ -102,7 +96,7 @@ export class CabacEngine {
     const range = this.range - lps;
     const scaled = range << this.spare;
     if (this.value < scaled) {
-      this.contexts[ctxIdx] = NEXT_MPS[context];
+      this.contexts[ctxIdx] = CABAC_NEXT_MPS[context];
       if (range >= 256) {
         this.range = range;
         return context & 1;
@@ -115,7 +109,7 @@ export class CabacEngine {
       this.spare--;
       return context & 1;
     }
-    this.contexts[ctxIdx] = NEXT_LPS[context];
+    this.contexts[ctxIdx] = CABAC_NEXT_LPS[context];
     const shift = clz32(lps) - 23;
     this.value -= scaled;
     this.range = lps << shift;

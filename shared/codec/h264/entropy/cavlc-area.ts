@@ -36,11 +36,18 @@ function interleave(scan: Uint8Array): Uint8Array {
   return Uint8Array.from({ length: 64 }, (_, i) => scan[4 * (i & 15) + (i >> 4)]);
 }
 
+/** Where the bits of the slice lie in the area, and how many bytes fit. The CABAC kernel reads them there too. */
+export function sliceData(area: Pointer, macroblocks: number): { readonly data: Pointer; readonly capacity: number } {
+  return {
+    data: area + CAVLC_TABLES_BYTES + CAVLC_RESULT_BYTES + 2 * SCANS_BYTES,
+    capacity: BYTES_PER_MACROBLOCK * macroblocks + SPARE_BYTES,
+  };
+}
+
 /** Lays out the area at `tables`, cavlcAreaBytes long, and fills in tables and scans. */
 export function cavlcArea(bytes: Uint8Array, tables: Pointer, macroblocks: number): CavlcArea {
   const resultPointer = tables + CAVLC_TABLES_BYTES;
   const scans = resultPointer + CAVLC_RESULT_BYTES;
-  const data = scans + 2 * SCANS_BYTES;
   placeCavlcTables(bytes, tables);
   bytes.set(ZIGZAG_4X4, scans);
   bytes.set(interleave(ZIGZAG_8X8), scans + 16);
@@ -51,7 +58,6 @@ export function cavlcArea(bytes: Uint8Array, tables: Pointer, macroblocks: numbe
     resultPointer,
     result: new Int32Array(bytes.buffer, resultPointer, 2),
     scans,
-    data,
-    capacity: BYTES_PER_MACROBLOCK * macroblocks + SPARE_BYTES,
+    ...sliceData(tables, macroblocks),
   };
 }

@@ -52,6 +52,11 @@ test('presentation times keep their distance, held within ten seconds', () => {
   expect(timeline.map('v', unit(80, 'reference', { ptsMs: 16_777_216 })).pts).toBe(10_080_000);
 });
 
+test('times come out as whole microseconds', () => {
+  const { pts, dts } = new Timeline().map('v', unit(1 / 3, 'key', { ptsMs: 2 / 3 }));
+  expect([dts, pts]).toEqual([333, 666]);
+});
+
 test('whatever a publisher sends, decoding times never go back on a track', () => {
   fc.assert(
     fc.property(
