@@ -10,7 +10,7 @@ type Size = { readonly width: number; readonly height: number };
 export type CoreShare = number;
 
 /** Milliseconds per million samples before anything was measured: slow enough to refuse what a slow machine cannot do. */
-const UNMEASURED_MS_PER_MEGAPIXEL: Readonly<Record<WorkKind, number>> = { encode: 24, decode: 8 };
+const UNMEASURED_MS_PER_MEGAPIXEL: Readonly<Record<WorkKind, number>> = { encode: 16, decode: 8 };
 /** Weight of a new measurement: what became slower is believed slowly, what became faster (compiled code) soon. */
 const SMOOTHING = { slower: 0.2, faster: 0.5 } as const;
 /** A thread that is busier than this drops frames at every hiccup. */
@@ -54,7 +54,7 @@ export class CostModel {
 }
 
 /** Work that is running: one per source, with its renditions. */
-export type RunningSource = { readonly decode: CoreShare; readonly renditions: Map<string, CoreShare> };
+export type RunningSource = { decode: CoreShare; readonly renditions: Map<string, CoreShare> };
 
 export type CpuLimits = { readonly cores: number; readonly maxCpu: number; readonly maxThreadShare: number };
 

@@ -47,6 +47,7 @@ type Work = {
   readonly transcode: SourceTranscode;
   readonly source: StreamTrack;
   readonly running: RunningSource;
+  readonly descriptions: Map<string, RenditionDescription>;
 };
 
 type Size = { readonly width: number; readonly height: number };
@@ -144,7 +145,8 @@ export class Transcoder implements RenditionProvider {
       return STOPPED;
     }
     const work = known ?? this.createWork(streamId, source, config);
-    work.running.renditions.set(rendition.name, this.costs.encodeShare(rendition));
+    work.descriptions.set(rendition.name, rendition);
+    this.refreshShares();
     work.transcode.add(rendition, sink);
     let isActive = true;
     return {
@@ -200,7 +202,7 @@ export class Transcoder implements RenditionProvider {
         this.forget(work);
       },
     });
-    const work: Work = { transcode, source, running };
+    const work: Work = { transcode, source, running, descriptions: new Map() };
     this.works.set(source, work);
     this.admission.add(running);
     return work;
@@ -208,6 +210,7 @@ export class Transcoder implements RenditionProvider {
 
   private stopRendition(work: Work, name: string): void {
     work.transcode.remove(name);
+    work.descriptions.delete(name);
     work.running.renditions.delete(name);
     if (work.transcode.size === 0) {
       work.transcode.stop();
@@ -232,6 +235,7 @@ export class Transcoder implements RenditionProvider {
   }
 
   private refusal(rendition: RenditionDescription, config: VideoTrackConfig, work: Work | null): string | null {
+    this.refreshShares();
     const { running } = work ?? {};
     return this.admission.refusal(
       rendition.name,
@@ -239,6 +243,16 @@ export class Transcoder implements RenditionProvider {
       this.decodeShare(config),
       running ?? null,
     );
+  }
+
+  /** What runs costs what is measured now, not what was guessed when it started. */
+  private refreshShares(): void {
+    for (const { running, descriptions, source } of this.works.values()) {
+      running.decode = source.config?.kind === 'video' ? this.decodeShare(source.config) : running.decode;
+      for (const [name, rendition] of descriptions) {
+        running.renditions.set(name, this.costs.encodeShare(rendition));
+      }
+    }
   }
 
   private decodeShare(config: VideoTrackConfig): number {
