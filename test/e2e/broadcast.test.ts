@@ -172,6 +172,7 @@ describeWith(['material', 'ffmpeg', 'chromium'], 'a broadcast from publisher to 
         return streams.some(({ id, state, tracks }) => id === stream && state === 'live' && tracks.length > 0);
       },
       20_000,
+      250,
     );
   }
 
@@ -275,6 +276,7 @@ describeWith(['material', 'ffmpeg', 'chromium'], 'a broadcast from publisher to 
         return (answer.windowStart ?? 0) > startedAt && answer.complete === 1 && answer;
       },
       45_000,
+      500, // the API is rate-limited
     );
     const kbps = bits / seconds / 1000;
     process.stderr.write(

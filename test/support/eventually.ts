@@ -1,10 +1,11 @@
 // Waiting for a condition instead of for time.
 
-/** Resolves with the first value that is neither false nor null nor undefined. Rejects after `withinMs`, saying what was awaited. */
+/** Resolves with the first value that is neither false nor null nor undefined. Rejects after `withinMs`, looking every `everyMs`, and says what was awaited. */
 export async function eventually<Value>(
   what: string,
   probe: () => Value | false | null | undefined | Promise<Value | false | null | undefined>,
   withinMs = 10_000,
+  everyMs = 10,
 ): Promise<Value> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -15,6 +16,6 @@ export async function eventually<Value>(
     if (performance.now() > deadline) {
       throw new Error(`Waited ${withinMs} ms in vain for: ${what}.`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
