@@ -108,7 +108,7 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tessera', 'kafka');
+  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tessera', 'kafka');
   const nodes = values.nodes === '3' ? 3 : 1;
   const dataDir = values.data ?? join(cache, `data-${values.version}-${nodes}`);
   await command({ line: values.version as KafkaLine, nodes, port, dataDir, json: values.json });

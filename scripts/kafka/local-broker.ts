@@ -43,7 +43,7 @@ const LOGGING: Readonly<Record<KafkaLine, readonly string[]>> = {
 };
 
 function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tessera', 'kafka');
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tessera', 'kafka');
 }
 
 function pomOf(version: string, logging: readonly string[]): string {

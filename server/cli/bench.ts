@@ -18,7 +18,7 @@ const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
 
 /** Downloads and clips are kept here between runs. */
 function cacheDirectory(): string {
-  const directory = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tessera');
+  const directory = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tessera');
   mkdirSync(directory, { recursive: true });
   return directory;
 }
