@@ -47,8 +47,7 @@ export const healthReportSchema = z.object({
       p95: z.number().nullable(),
       p99: z.number().nullable(),
     })
-    .nullable()
-    .describe('null while no viewer reports'),
+    .describe('null percentiles while no viewer reports'),
   issues: z.array(healthIssueSchema),
 });
 
@@ -60,6 +59,9 @@ export type HealthReport = z.infer<typeof healthReportSchema>;
 const FRESH_MS = 4000;
 /** Streams remembered; the one unheard for longest is forgotten first. */
 const MAX_STREAMS = 20_000;
+
+/** No viewer has reported a latency. */
+export const NO_LATENCY: HealthReport['latencyMs'] = { kind: 'ingest', p50: null, p95: null, p99: null };
 
 /** A report that says nothing. */
 export function unknownHealth(stream: string): HealthReport {
@@ -73,7 +75,7 @@ export function unknownHealth(stream: string): HealthReport {
     bitrateKbps: null,
     fps: null,
     keyframeIntervalMs: null,
-    latencyMs: null,
+    latencyMs: NO_LATENCY,
     issues: [],
   };
 }

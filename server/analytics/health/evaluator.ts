@@ -1,7 +1,7 @@
 // One stream's health: takes its windows as they close, judges the rules with hysteresis, and says what the API shows. Incomplete
 // numbers are `unknown`, never bad; an issue opens after some windows in a row and closes only well below its threshold.
 
-import type { HealthIssue, HealthReport, IssueType } from '../../read-models/health.ts';
+import { NO_LATENCY, type HealthIssue, type HealthReport, type IssueType } from '../../read-models/health.ts';
 import type { IngestWindow } from '../jobs/ingest-job.ts';
 import type { ViewerWindow } from '../jobs/viewer-job.ts';
 import type { WindowRecord } from '../partition-worker.ts';
@@ -152,5 +152,5 @@ function latencyOf(viewer: ViewerWindow | null): HealthReport['latencyMs'] {
       return { kind, p50: latency.p50, p95: latency.p95, p99: latency.p99 };
     }
   }
-  return null;
+  return NO_LATENCY;
 }
