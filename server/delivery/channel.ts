@@ -15,7 +15,7 @@ const NORMAL_FLUSH_MS = 125;
 /** Audio alone waits this long for a picture to share its write. */
 const AUDIO_RIDE_MS = 25;
 /** A new number of viewers is told at most this often. */
-const VIEWERS_TOLD_MS = 2000;
+const VIEWERS_TOLD_MS = 1000;
 
 /** What a channel delivers: `video` is asked for again whenever the stream's tracks change. */
 export type ChannelSource = {
@@ -78,7 +78,7 @@ export class Channel {
     return this.options.source.rendition;
   }
 
-  /** A subscriber starts with the configurations and the cached group, then follows live. */
+  /** A subscriber starts with the configurations, the state and the cached group, then follows live. */
   add(subscriber: Subscriber): void {
     this.flush();
     const { video, audio } = this.attachments;
@@ -88,6 +88,7 @@ export class Channel {
     const items: Item[] = [
       ...format.opening(labels),
       ...labels.flatMap((label) => format.config(label, this.lastDtsMs)),
+      ...format.state(this.stream),
     ];
     const group = video === null ? [] : this.cachedGroup(video, audio);
     subscriber.startWith([...items, ...group], video === null || group.length > 0);

@@ -105,6 +105,20 @@ test('acknowledgements count objects, bytes and viewers, and the clock is exchan
   publisher.say({ type: 'end' });
 });
 
+test('every viewer is told how many watch: who joins at once, the others soon after', async () => {
+  const publisher = await publish(server, 'count');
+  publisher.unit(0, { priority: 'key' });
+  const told = ({ messages }: TestViewer): number[] =>
+    messages.flatMap((message) => (message.type === 'state' ? [message.viewers] : []));
+  const first = await watch(server, 'count');
+  await until('the first viewer knows of itself', () => told(first).includes(1));
+  const second = await watch(server, 'count');
+  await until('both know of two', () => told(first).includes(2) && told(second)[0] === 2);
+  first.leave();
+  await until('the second knows that the first has left', () => told(second).at(-1) === 1);
+  publisher.say({ type: 'end' });
+});
+
 test('after a lost connection viewers stay, see reconnecting, and time goes on with epoch 2', async () => {
   const publisher = await publish(server, 'again');
   publisher.unit(5000, { priority: 'key' });

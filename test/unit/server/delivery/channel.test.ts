@@ -148,15 +148,18 @@ test('who leaves gets nothing more, and a closed channel holds no sink of the tr
   expect(stream.tracks.source?.sinkCount).toBe(0);
 });
 
-test('state and number of viewers are told, the number at most every 2 s', () => {
+test('state and number of viewers are told to who joins and on change, the number at most once a second', () => {
   const { slot, stream, clock, join } = room('realtime');
   slot.push('video', unit(0, 'key'));
-  const { reader } = join();
   const release = stream.addViewer();
+  const { reader } = join();
+  expect(JSON.parse(reader.texts.at(-1) ?? '')).toEqual({ type: 'state', state: 'live', epoch: 1, viewers: 1 });
   stream.addViewer();
-  expect(reader.texts).toHaveLength(1);
-  clock.advance(2000);
-  expect(JSON.parse(reader.texts.at(-1) ?? '')).toEqual({ type: 'state', state: 'stalled', epoch: 1, viewers: 2 });
+  stream.addViewer()();
+  expect(reader.texts).toHaveLength(2);
+  clock.advance(1000);
+  expect(reader.texts).toHaveLength(3);
+  expect(JSON.parse(reader.texts.at(-1) ?? '')).toEqual({ type: 'state', state: 'live', epoch: 1, viewers: 2 });
   release();
   slot.close('lost');
   expect(JSON.parse(reader.texts.at(-1) ?? '')).toMatchObject({ state: 'reconnecting', viewers: 1 });
