@@ -86,11 +86,25 @@ export class ChannelSet {
       format,
       clock: this.context.clock,
       joinBurstBytes: this.context.limits.joinBurstBytes,
+      onFailure: this.failureNote(stream, key),
     });
     const entry: Entry = { channel, members, release: held?.release ?? (() => undefined) };
     const ofStream = this.entries.get(stream) ?? new Map<string, Entry>();
     this.entries.set(stream, ofStream.set(key, entry));
     return entry;
+  }
+
+  /** Counts every failure of a channel and logs the first. */
+  private failureNote(stream: Stream, channel: string): (error: unknown) => void {
+    const { counters, logger } = this.context;
+    let isLogged = false;
+    return (error) => {
+      counters.failures.inc();
+      if (!isLogged) {
+        isLogged = true;
+        logger.error({ err: error, stream: stream.id, channel }, 'a unit could not be delivered and was left out');
+      }
+    };
   }
 
   private lost(members: ReadonlyMap<Subscriber, () => void>): void {

@@ -1,5 +1,6 @@
 // The fan-out of one rendition with its audio: lays every unit out once and writes it to all subscribers. `realtime` flushes with
-// each picture (audio waits a moment to ride along), `normal` collects for an eighth of a second: fewer, larger writes.
+// each picture (audio waits a moment to ride along), `normal` collects for an eighth of a second: fewer, larger writes. A unit that
+// cannot be laid out is left out; whoever is watching goes on.
 
 import type { AccessUnit } from '../../shared/media/access-unit.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -7,7 +8,7 @@ import type { Stream } from '../streams/stream.ts';
 import type { Track } from '../streams/track.ts';
 import type { ControlItem, Item, MediaItem } from './item.ts';
 import type { Batch, DeliveryTally, Subscriber } from './subscriber.ts';
-import type { TrackLabel, WireFormat } from './wire-format.ts';
+import type { Place, TrackLabel, WireFormat } from './wire-format.ts';
 
 export type FlushClass = 'realtime' | 'normal';
 
@@ -32,6 +33,8 @@ export type ChannelOptions = {
   readonly format: WireFormat;
   readonly clock: Clock;
   readonly joinBurstBytes: number;
+  /** Something could not be laid out or written, and was left out. */
+  readonly onFailure: (error: unknown) => void;
 };
 
 type Attachment = { readonly track: Track; object: number; detach: () => void };
@@ -87,7 +90,7 @@ export class Channel {
     const labels = [video, audio].flatMap((attachment) => this.labelOf(attachment) ?? []);
     const items: Item[] = [
       ...format.opening(labels),
-      ...labels.flatMap((label) => format.config(label, this.lastDtsMs)),
+      ...labels.flatMap((label) => this.configOf(label)),
       ...format.state(this.stream),
     ];
     const group = video === null ? [] : this.cachedGroup(video, audio);
@@ -121,6 +124,24 @@ export class Channel {
     const { name, encoder } = attachment.track;
     const { tracks, latencyKind } = this.stream;
     return { id: tracks.idOf(name), kind: config.kind, name, encoder, latencyKind, config };
+  }
+
+  private configOf(label: TrackLabel): readonly ControlItem[] {
+    return this.guarded([], () => this.options.format.config(label, this.lastDtsMs));
+  }
+
+  private layOut(label: TrackLabel, unit: AccessUnit, place: Place): MediaItem | null {
+    return this.guarded(null, () => this.options.format.unit(label, unit, place));
+  }
+
+  /** What `call` gives, or `otherwise` when it throws: an error that reached the track would end the delivery of it for good. */
+  private guarded<Result>(otherwise: Result, call: () => Result): Result {
+    try {
+      return call();
+    } catch (error) {
+      this.options.onFailure(error);
+      return otherwise;
+    }
   }
 
   /** Follows the tracks that the stream has now. */
@@ -167,7 +188,7 @@ export class Channel {
     }
     const label = this.labelOf(attachment);
     const place = { group, object: attachment.object, isCached: false };
-    const item = label === null ? null : this.options.format.unit(label, unit, place);
+    const item = label === null ? null : this.layOut(label, unit, place);
     if (item === null) {
       return;
     }
@@ -214,7 +235,10 @@ export class Channel {
 
   private broadcast(batch: Batch): void {
     for (const subscriber of this.subscribers) {
-      subscriber.offer(batch);
+      this.guarded(null, () => {
+        subscriber.offer(batch);
+        return null;
+      });
     }
   }
 
@@ -228,7 +252,7 @@ export class Channel {
   private announce(attachment: Attachment): void {
     const label = this.labelOf(attachment);
     if (label !== null) {
-      this.broadcastControl(this.options.format.config(label, this.lastDtsMs));
+      this.broadcastControl(this.configOf(label));
     }
   }
 
@@ -280,13 +304,13 @@ export class Channel {
     const { format } = this.options;
     const cached = units.map((unit, object) => ({
       unit,
-      item: format.unit(label, unit, { group, object, isCached: true }),
+      item: this.layOut(label, unit, { group, object, isCached: true }),
     }));
     const audioLabel = format.wantsCachedAudio ? this.labelOf(audio) : null;
     if (audio !== null && audioLabel !== null) {
       const place = { group: 0, object: 0, isCached: true };
       const frames = audio.track.recentUnits.filter(({ dts }) => dts >= (units[0]?.dts ?? 0));
-      cached.push(...frames.map((unit) => ({ unit, item: format.unit(audioLabel, unit, place) })));
+      cached.push(...frames.map((unit) => ({ unit, item: this.layOut(audioLabel, unit, place) })));
       cached.sort((one, other) => one.unit.dts - other.unit.dts);
     }
     return cached.flatMap(({ item }) => item ?? []);

@@ -15,6 +15,7 @@ export type DeliveryCounters = {
   readonly holds: Counter;
   readonly losses: Counter;
   readonly deadViewers: Counter;
+  readonly failures: Counter;
 };
 
 export type DeliveryContext = {
@@ -37,6 +38,10 @@ export function createDeliveryCounters(metrics: Metrics): DeliveryCounters {
     deadViewers: metrics.counter(
       'dead_viewers_total',
       'Viewers dropped because they answered nothing and took nothing.',
+    ),
+    failures: metrics.counter(
+      'delivery_failures_total',
+      'Units and writes left out because they could not be laid out or made.',
     ),
   };
 }

@@ -37,17 +37,19 @@ class Reader {
   }
 }
 
-function room(flushClass: FlushClass) {
+function room(flushClass: FlushClass, format = tesseraFormat) {
   const { registry, clock } = streamRoom();
   const slot = registry.open(request());
   slot.setTrack('video', videoConfig());
   const stream = registry.get(STREAM)!;
+  const failures: unknown[] = [];
   const channel = new Channel({
     source: { stream, rendition: 'source', video: () => stream.tracks.source, onVideoEnded: () => undefined },
     flushClass,
-    format: tesseraFormat,
+    format,
     clock,
     joinBurstBytes: 10_000,
+    onFailure: (error) => void failures.push(error),
   });
   const join = (): { reader: Reader; subscriber: Subscriber } => {
     const reader = new Reader();
@@ -61,7 +63,7 @@ function room(flushClass: FlushClass) {
     return { reader, subscriber };
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  return { slot, stream, channel, clock, join, turn };
+  return { slot, stream, channel, clock, failures, join, turn };
 }
 
 test('realtime: units of one turn of the event loop share one message', async () => {
@@ -173,4 +175,72 @@ test('capture times turn the kind of latency to glass, and viewers are told', as
   slot.push('video', unit(33, 'reference', { captureMs: clock.epochMs() }));
   await turn();
   expect(JSON.parse(reader.texts.at(-1) ?? '')).toMatchObject({ type: 'track', latencyKind: 'glass' });
+});
+
+test('a unit that cannot be laid out is left out and noted, cached or live, and the viewers go on', async () => {
+  const bad = new RangeError('too late to be written');
+  const { slot, stream, failures, join, turn } = room('realtime', {
+    ...tesseraFormat,
+    unit: (label, delivered, place) => {
+      if (delivered.data.length === 13) {
+        throw bad;
+      }
+      return tesseraFormat.unit(label, delivered, place);
+    },
+  });
+  slot.push('video', unit(0, 'key'));
+  slot.push('video', unit(33, 'reference', { bytes: 13 }));
+  const { reader } = join();
+  slot.push('video', unit(66));
+  slot.push('video', unit(100, 'reference', { bytes: 13 }));
+  slot.push('video', unit(133));
+  await turn();
+  expect(reader.objects.map(({ object }) => object)).toEqual([0, 2, 4]);
+  expect(failures).toEqual([bad, bad]);
+  expect(stream.tracks.source?.sinkCount).toBe(1);
+});
+
+test('a configuration that cannot be laid out leaves the channel attached', async () => {
+  const { slot, failures, join, turn } = room('realtime', {
+    ...tesseraFormat,
+    config: (label, timestampMs) => {
+      if (label.config.kind === 'video' && label.config.width === 13) {
+        throw new RangeError('no such width');
+      }
+      return tesseraFormat.config(label, timestampMs);
+    },
+  });
+  const { reader } = join();
+  slot.setTrack('video', videoConfig({ width: 13 }));
+  slot.push('video', unit(0, 'key'));
+  await turn();
+  expect(failures).toHaveLength(1);
+  expect(reader.objects).toHaveLength(1);
+});
+
+test('a viewer whose connection throws keeps nothing from the others', async () => {
+  const { slot, channel, clock, failures, join, turn } = room('realtime');
+  slot.push('video', unit(0, 'key'));
+  let isBroken = false;
+  channel.add(
+    new Subscriber({
+      outlet: {
+        waitingBytes: 0,
+        write: () => {
+          if (isBroken) {
+            throw new Error('broken');
+          }
+        },
+      },
+      framing: tesseraFormat.framing,
+      limits: { maxBytes: 1e6, maxAgeMs: 3000 },
+      clock,
+    }),
+  );
+  const { reader } = join();
+  isBroken = true;
+  slot.push('video', unit(33));
+  await turn();
+  expect(reader.objects).toHaveLength(2);
+  expect(failures).toHaveLength(1);
 });
