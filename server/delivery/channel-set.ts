@@ -2,6 +2,7 @@
 // Reports what was delivered once per second.
 
 import type { Stream } from '../streams/stream.ts';
+import { carriedAudio } from './carried-audio.ts';
 import { Channel, type FlushClass } from './channel.ts';
 import type { DeliveryContext } from './delivery-context.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -76,6 +77,10 @@ export class ChannelSet {
         stream,
         rendition,
         video: () => (held === null ? stream.tracks.source : held.track.isEnded ? null : held.track),
+        audio: () => {
+          const audio = carriedAudio(stream.tracks, format, this.context.aac);
+          return audio === null || 'reason' in audio ? null : audio;
+        },
         onVideoEnded: () => {
           if (held !== null) {
             this.lost(members);

@@ -4,6 +4,7 @@
 
 import type { AccessUnit } from '../../shared/media/access-unit.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { StreamTrack } from '../streams/roles.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { Track } from '../streams/track.ts';
 import type { ControlItem, Item, MediaItem } from './item.ts';
@@ -23,6 +24,8 @@ export type ChannelSource = {
   readonly stream: Stream;
   readonly rendition: string;
   readonly video: () => Track | null;
+  /** The stream's audio as the format carries it; asked for again like `video`. */
+  readonly audio: () => StreamTrack | null;
   /** The video track has ended and `video()` gives no other: subscribers must go elsewhere. */
   readonly onVideoEnded: () => void;
 };
@@ -37,13 +40,20 @@ export type ChannelOptions = {
   readonly onFailure: (error: unknown) => void;
 };
 
-type Attachment = { readonly track: Track; object: number; detach: () => void };
+type Attachment<Kind extends StreamTrack = StreamTrack> = {
+  readonly track: Kind;
+  object: number;
+  detach: () => void;
+};
 
 export class Channel {
   readonly subscribers = new Set<Subscriber>();
   readonly tally: DeliveryTally = { sentUnits: 0, sentBytes: 0, droppedUnits: 0 };
   private readonly options: ChannelOptions;
-  private readonly attachments: { video: Attachment | null; audio: Attachment | null } = { video: null, audio: null };
+  private readonly attachments: { video: Attachment<Track> | null; audio: Attachment | null } = {
+    video: null,
+    audio: null,
+  };
   private readonly stopListening: () => void;
   private pending: MediaItem[] = [];
   private cancelFlush: (() => void) | null = null;
@@ -146,20 +156,24 @@ export class Channel {
 
   /** Follows the tracks that the stream has now. */
   private syncTracks(): void {
-    const wanted = { video: this.options.source.video(), audio: this.stream.tracks.audio };
-    for (const kind of ['video', 'audio'] as const) {
-      const track = wanted[kind];
-      if (track !== null && track !== this.attachments[kind]?.track) {
-        this.attachments[kind]?.detach();
-        this.attach(kind, track);
-      }
+    const { video, audio } = this.attachments;
+    const wanted = { video: this.options.source.video(), audio: this.options.source.audio() };
+    if (wanted.video !== null && wanted.video !== video?.track) {
+      video?.detach();
+      const attachment = { track: wanted.video, object: -1, detach: () => undefined };
+      this.attachments.video = attachment;
+      this.follow('video', attachment);
+    }
+    if (wanted.audio !== null && wanted.audio !== audio?.track) {
+      audio?.detach();
+      const attachment = { track: wanted.audio, object: -1, detach: () => undefined };
+      this.attachments.audio = attachment;
+      this.follow('audio', attachment);
     }
   }
 
-  private attach(kind: 'video' | 'audio', track: Track): void {
-    const attachment: Attachment = { track, object: -1, detach: () => undefined };
-    this.attachments[kind] = attachment;
-    const detach = track.attach({
+  private follow(kind: 'video' | 'audio', attachment: Attachment): void {
+    attachment.detach = attachment.track.attach({
       onConfig: () => {
         this.announce(attachment);
       },
@@ -179,7 +193,6 @@ export class Channel {
         }
       },
     });
-    attachment.detach = detach;
   }
 
   private take(kind: 'video' | 'audio', attachment: Attachment, unit: AccessUnit, group: number): void {
@@ -279,7 +292,7 @@ export class Channel {
    * The group that the track has cached, laid out as cached; empty when there is none or it is beyond the budget. Laid out once
    * for everybody who joins between two units.
    */
-  private cachedGroup(video: Attachment, audio: Attachment | null): readonly MediaItem[] {
+  private cachedGroup(video: Attachment<Track>, audio: Attachment | null): readonly MediaItem[] {
     const { units, group } = video.track.cachedGroup;
     const label = this.labelOf(video);
     const last = units.at(-1);
@@ -309,7 +322,7 @@ export class Channel {
     const audioLabel = format.wantsCachedAudio ? this.labelOf(audio) : null;
     if (audio !== null && audioLabel !== null) {
       const place = { group: 0, object: 0, isCached: true };
-      const frames = audio.track.recentUnits.filter(({ dts }) => dts >= (units[0]?.dts ?? 0));
+      const frames = (audio.track.recentUnits ?? []).filter(({ dts }) => dts >= (units[0]?.dts ?? 0));
       cached.push(...frames.map((unit) => ({ unit, item: this.layOut(audioLabel, unit, place) })));
       cached.sort((one, other) => one.unit.dts - other.unit.dts);
     }

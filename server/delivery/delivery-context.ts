@@ -6,6 +6,7 @@ import type { Reporter } from '../../shared/telemetry/reporter.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import type { AacProvider } from '../streams/roles.ts';
 import type { StreamRegistry } from '../streams/stream-registry.ts';
 
 export type DeliveryCounters = {
@@ -16,6 +17,7 @@ export type DeliveryCounters = {
   readonly losses: Counter;
   readonly deadViewers: Counter;
   readonly failures: Counter;
+  readonly withoutAudio: Counter;
 };
 
 export type DeliveryContext = {
@@ -25,6 +27,8 @@ export type DeliveryContext = {
   readonly logger: Logger;
   readonly reporter: Reporter;
   readonly counters: DeliveryCounters;
+  /** Absent: viewers who need AAC go without the audio of streams that have none. */
+  readonly aac?: AacProvider;
 };
 
 /** Declares the counters of the room. */
@@ -42,6 +46,10 @@ export function createDeliveryCounters(metrics: Metrics): DeliveryCounters {
     failures: metrics.counter(
       'delivery_failures_total',
       'Units and writes left out because they could not be laid out or made.',
+    ),
+    withoutAudio: metrics.counter(
+      'viewers_without_audio_total',
+      'FLV viewers who started without the audio of their stream.',
     ),
   };
 }

@@ -1,5 +1,6 @@
 // FLV viewers, over HTTP and over WebSocket: /live/STREAM.flv?rendition=NAME (default `source`). For players that exist:
 // mpegts.js, VLC, ffplay. They have no way to report or to change the rendition; what they see is counted as delivered.
+// Audio that they do not take comes as AAC where that can be made, else they go without.
 
 import { randomUUID } from 'node:crypto';
 import { ProtocolError, type PeerErrorCode } from '../../shared/errors.ts';
@@ -11,6 +12,7 @@ import type { Stream } from '../streams/stream.ts';
 import type { ChannelSet } from './channel-set.ts';
 import type { DeliveryContext } from './delivery-context.ts';
 import { httpFlvFormat, webSocketFlvFormat } from './flv-format.ts';
+import { startWhenTracksAreKnown } from './flv-start.ts';
 import { chooseRendition } from './rendition-choice.ts';
 import { RenditionFollower } from './rendition-follower.ts';
 import { Subscriber, type Outlet } from './subscriber.ts';
@@ -19,8 +21,6 @@ import { findStream, requestedRendition } from './websocket-delivery.ts';
 import type { WireFormat } from './wire-format.ts';
 
 const TICK_MS = 1000;
-/** A player hears of its tracks once, at the start: it is let in when the stream has a picture, or after this. */
-const TRACKS_MS = 5000;
 const LAST_UNITS_MS = 2000;
 
 /** The connection of an FLV viewer. */
@@ -47,6 +47,7 @@ export class FlvDelivery {
   private readonly channels: ChannelSet;
   private readonly limits: ViewerLimits;
   private readonly viewers = new Set<Viewer>();
+  private readonly toldWithoutAudio = new WeakSet<Stream>();
   private readonly stopTicking: () => void;
 
   constructor(context: DeliveryContext, channels: ChannelSet, limits: ViewerLimits) {
@@ -189,7 +190,18 @@ export class FlvDelivery {
       },
     });
     this.report('view-start', { stream, session, rendition });
-    const releases = [releaseLimit, stream.addViewer(), this.whenTracksAreKnown(stream, () => follower.start())];
+    const start = startWhenTracksAreKnown({
+      context,
+      stream,
+      format,
+      onReady: () => {
+        follower.start();
+      },
+      onWithoutAudio: (reason) => {
+        this.startsWithoutAudio(stream, reason);
+      },
+    });
+    const releases = [releaseLimit, stream.addViewer(), start];
     const stopListening = stream.listen((change) => {
       if (change === 'state' && stream.state.kind === 'ended') {
         setImmediate(() => {
@@ -216,33 +228,12 @@ export class FlvDelivery {
     return viewer;
   }
 
-  /** Calls back once the source has a group to start with, and returns how to give that up. */
-  private whenTracksAreKnown(stream: Stream, ready: () => void): () => void {
-    let isOver = false;
-    const stops: (() => void)[] = [];
-    const stop = (): void => {
-      isOver = true;
-      for (const cancel of stops) {
-        cancel();
-      }
-    };
-    const check = (): void => {
-      if (!isOver && stream.tracks.source?.hasGroup === true) {
-        stop();
-        ready();
-      }
-    };
-    stops.push(
-      this.context.clock.every(50, check),
-      this.context.clock.after(TRACKS_MS, () => {
-        if (!isOver) {
-          stop();
-          ready();
-        }
-      }),
-    );
-    queueMicrotask(check);
-    return stop;
+  private startsWithoutAudio(stream: Stream, reason: string): void {
+    this.context.counters.withoutAudio.inc();
+    if (!this.toldWithoutAudio.has(stream)) {
+      this.toldWithoutAudio.add(stream);
+      this.context.logger.warn({ stream: stream.id, reason }, 'FLV viewers go without the audio of a stream');
+    }
   }
 
   private tick(): void {

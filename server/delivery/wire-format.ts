@@ -29,6 +29,8 @@ export interface WireFormat {
   readonly framing: Framing;
   /** Cached audio is wanted too (FLV players start at the group's key unit, not at the live edge). */
   readonly wantsCachedAudio: boolean;
+  /** Whether viewers of this format can play such a track. */
+  carries(config: TrackConfig): boolean;
   /** First bytes of every viewer, before anything else. */
   opening(labels: readonly TrackLabel[]): readonly ControlItem[];
   /** A track's configuration, at the start and on each change. `timestampMs`: where the stream is, on its timeline. */
@@ -52,6 +54,7 @@ export const tesseraFormat: WireFormat = {
   name: 'tessera.1',
   framing: webSocketFraming,
   wantsCachedAudio: false,
+  carries: () => true,
   opening: () => [],
   config: (label) => {
     const { id, kind, name, encoder, latencyKind, config } = label;

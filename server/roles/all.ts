@@ -23,6 +23,7 @@ import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { loadSecrets, randomSecret, type Secrets } from '../platform/secrets.ts';
 import { createKeyCheck } from '../streams/publish-keys.ts';
 import { StreamRegistry } from '../streams/stream-registry.ts';
+import { OpusToAac } from '../transcode/ffmpeg/opus-to-aac.ts';
 import { Transcoder } from '../transcode/transcoder.ts';
 import { rtmpEvents } from './rtmp-events.ts';
 import { openTelemetry, type TelemetryPart } from './telemetry-part.ts';
@@ -123,6 +124,7 @@ function openDelivery({ registry, limits, clock, logger, reporter, metrics }: Co
     logger,
     reporter,
     counters: createDeliveryCounters(metrics),
+    aac: new OpusToAac(logger),
   };
   const channels = new ChannelSet(context);
   const viewerLimits = new ViewerLimits(limits);

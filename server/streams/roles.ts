@@ -53,6 +53,8 @@ export interface StreamTrack {
   readonly name: string;
   readonly config: TrackConfig | null;
   readonly encoder: EncodedBy;
+  /** The last seconds of an audio track, for readers that start at a key picture and not at the live edge. */
+  readonly recentUnits?: readonly AccessUnit[];
   /** Replays the cached group into the sink, then follows live. Returns the detach function. */
   attach(sink: TrackSink): () => void;
   requestKeyframe(): void;

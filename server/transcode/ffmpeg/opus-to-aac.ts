@@ -4,6 +4,7 @@
 import type { AccessUnit, AudioTrackConfig, TrackConfig } from '../../../shared/media/access-unit.ts';
 import { microseconds } from '../../../shared/media/time.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { RecentUnits } from '../../streams/group-cache.ts';
 import type { AacProvider, StreamTrack, TrackSink } from '../../streams/roles.ts';
 import { RestartPolicy } from '../restart-policy.ts';
 import { FFMPEG_MISSING, locateFfmpeg } from './ffmpeg-binary.ts';
@@ -52,6 +53,7 @@ class AacTrack implements StreamTrack {
   private child: FfmpegChild | null = null;
   private detach: (() => void) | null = null;
   private restartTimer: NodeJS.Timeout | null = null;
+  private readonly recent = new RecentUnits();
   private pending: AccessUnit[] = [];
   private group = 0;
 
@@ -64,6 +66,10 @@ class AacTrack implements StreamTrack {
   /** Null until the first packet has come out. */
   get config(): TrackConfig | null {
     return this.current;
+  }
+
+  get recentUnits(): readonly AccessUnit[] {
+    return this.recent.units;
   }
 
   attach(sink: TrackSink): () => void {
@@ -83,6 +89,10 @@ class AacTrack implements StreamTrack {
           this.end();
         },
       });
+      // Who listens may start at a key picture of a while ago.
+      for (const unit of this.source.recentUnits ?? []) {
+        this.take(unit);
+      }
     }
     return () => {
       this.sinks = this.sinks.filter((other) => other !== sink);
@@ -100,7 +110,7 @@ class AacTrack implements StreamTrack {
   private start(config: TrackConfig): void {
     this.closeChild();
     const binary = locateFfmpeg();
-    if (config.kind !== 'audio' || binary === null) {
+    if (config.kind !== 'audio' || config.codec !== 'opus' || binary === null) {
       return;
     }
     const { sampleRate, channels, description } = config;
@@ -193,6 +203,7 @@ class AacTrack implements StreamTrack {
       ...(captureTime === undefined ? {} : { captureTime }),
     };
     this.group++;
+    this.recent.push(unit);
     for (const sink of this.sinks) {
       sink.onUnit(unit, this.group, false);
     }
@@ -224,6 +235,7 @@ class AacTrack implements StreamTrack {
     }
     this.closeChild();
     this.current = null;
+    this.recent.clear();
     this.pending = [];
   }
 

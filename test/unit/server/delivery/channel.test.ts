@@ -44,7 +44,13 @@ function room(flushClass: FlushClass, format = tesseraFormat) {
   const stream = registry.get(STREAM)!;
   const failures: unknown[] = [];
   const channel = new Channel({
-    source: { stream, rendition: 'source', video: () => stream.tracks.source, onVideoEnded: () => undefined },
+    source: {
+      stream,
+      rendition: 'source',
+      video: () => stream.tracks.source,
+      audio: () => stream.tracks.audio,
+      onVideoEnded: () => undefined,
+    },
     flushClass,
     format,
     clock,
