@@ -317,10 +317,6 @@ describeWith(['material', 'ffmpeg', 'chromium'], 'a broadcast from publisher to 
       expect(differences.length).toBeGreaterThan(8);
       // A busy page hears of a picture late, never early: the prompt ones are the judge.
       expect(Math.abs(differences[differences.length >> 2])).toBeLessThanOrEqual(20);
-      mkdirSync('docs/images', { recursive: true });
-      if (process.env['TESSERA_PICTURES'] === '1') {
-        await page.screenshot({ path: 'docs/images/player.png' });
-      }
     } finally {
       await demo.stop();
     }
