@@ -1,5 +1,5 @@
 // When an FLV viewer can start. The file header and onMetaData say once which tracks there are, so a viewer is let in when the
-// stream has a picture and its audio is known; an AAC twin of the audio is held from here on, so that it runs. Called by flv-delivery.ts.
+// stream has a picture and its audio is there; an AAC twin of the audio is held from here on, so that it runs. Called by flv-delivery.ts.
 
 import type { StreamTrack, TrackSink } from '../streams/roles.ts';
 import type { Stream } from '../streams/stream.ts';
@@ -29,6 +29,8 @@ class FlvStart {
   private readonly cancels: readonly (() => void)[];
   private held: { readonly track: StreamTrack; readonly release: () => void } | null = null;
   private isOver = false;
+  /** Where the group began that was there at the first look: a later one may begin at each picture. */
+  private firstDts: number | null = null;
 
   constructor(options: FlvStartOptions) {
     this.options = options;
@@ -64,7 +66,13 @@ class FlvStart {
     const audio = carriedAudio(stream.tracks, format, context.aac);
     const track = audio === null || 'reason' in audio ? null : audio;
     this.hold(track);
-    return track === null || track.config !== null;
+    return track === null || (track.config !== null && (track === stream.tracks.audio || this.reachesGroup(track)));
+  }
+
+  /** A twin that starts now has the past still before it: audio from before the first picture would come behind it. */
+  private reachesGroup({ recentUnits = [] }: StreamTrack): boolean {
+    this.firstDts ??= this.options.stream.tracks.source?.cachedGroup.units[0]?.dts ?? 0;
+    return (recentUnits.at(-1)?.dts ?? Number.NEGATIVE_INFINITY) >= this.firstDts;
   }
 
   private hold(track: StreamTrack | null): void {

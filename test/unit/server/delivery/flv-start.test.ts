@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { httpFlvFormat } from '../../../../server/delivery/flv-format.ts';
 import { startWhenTracksAreKnown } from '../../../../server/delivery/flv-start.ts';
 import type { AacProvider, StreamTrack, TrackSink } from '../../../../server/streams/roles.ts';
-import type { TrackConfig } from '../../../../shared/media/access-unit.ts';
+import type { AccessUnit, TrackConfig } from '../../../../shared/media/access-unit.ts';
 import { audioConfig, request, STREAM, streamRoom, unit, videoConfig } from '../../../support/stream-room.ts';
 
 const opusConfig: TrackConfig = { kind: 'audio', codec: 'opus', sampleRate: 48_000, channels: 2 };
@@ -13,6 +13,7 @@ class Twin implements StreamTrack {
   readonly encoder = 'tessera';
   readonly sinks = new Set<TrackSink>();
   config: TrackConfig | null = null;
+  recentUnits: readonly AccessUnit[] = [];
   attach(sink: TrackSink): () => void {
     this.sinks.add(sink);
     return () => this.sinks.delete(sink);
@@ -51,13 +52,18 @@ test('a stream with audio that FLV carries starts with its first group', () => {
   expect(log).toEqual(['ready']);
 });
 
-test('a stream with Opus starts when its AAC is there, and holds it until the viewer leaves', () => {
+test('a stream with Opus starts when its AAC has reached the picture, and holds it until the viewer leaves', () => {
   const twin = new Twin();
   const { slot, clock, log, release } = room(opusConfig, { aacOf: () => twin });
   slot.push('video', unit(0, 'key'));
+  slot.push('video', unit(1000, 'key'));
   clock.advance(1000);
   expect([log, twin.sinks.size]).toEqual([[], 1]);
   twin.config = audioConfig;
+  twin.recentUnits = [unit(0), unit(980)];
+  clock.advance(50);
+  expect(log).toEqual([]);
+  twin.recentUnits = [unit(0), unit(980), unit(1001)];
   clock.advance(50);
   expect([log, twin.sinks.size]).toEqual([['ready'], 1]);
   release();
