@@ -40,8 +40,9 @@ export type ConfigSources = {
 
 /** Variables of the tests and tools that share the prefix. */
 const OTHER_VARIABLES = new Set([
-  'TESSERA_MATERIAL_DIR',
   'TESSERA_CONFORMANCE_DIR',
+  'TESSERA_LONG',
+  'TESSERA_MATERIAL_DIR',
   'TESSERA_REQUIRE',
   'TESSERA_CONFIG',
 ]);
