@@ -109,10 +109,9 @@ export class DemoStream {
       this.nextFrame += lateFrames;
     }
     const seconds = this.nextFrame / this.fps;
-    const capturedAtMs = clock.epochMs();
-    const captureTime = wholeMicroseconds(capturedAtMs * 1000);
+    const captureTime = wholeMicroseconds(clock.epochMs() * 1000);
     const pts = wholeMicroseconds(seconds * 1_000_000);
-    const data = this.picture.draw(seconds, capturedAtMs);
+    const data = this.picture.draw(seconds, captureTime / 1000); // the very time that the header carries
     this.nextFrame++;
     this.slot?.push('video', { priority: 'key', pts, dts: pts, data, captureTime, arrivalTime: captureTime });
     if (this.slot !== null) {

@@ -95,3 +95,13 @@ test('tries again when its place is taken, and takes it when it is free', () => 
   expect(admission.requests).toHaveLength(2);
   expect(admission.units.length).toBeGreaterThan(before);
 });
+
+test('paints the time of the header where the clock stands just before a whole millisecond', () => {
+  const [admission, clock] = [new RecordingAdmission(), new FakeClock()];
+  clock.epochMs = () => 1_795_384_670_947.9998;
+  demo(admission, clock).start();
+  clock.advance(0);
+  const { data, pts, captureTime } = admission.units[0];
+  const picture = packedI420(data, { width: 320, height: 180 }, { timestamp: pts, colour: BT709 });
+  expect(readPictureClock(picture.y)).toBe(Math.floor(captureTime! / 1000));
+});
