@@ -36,7 +36,10 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
   const history = new HistoryReadModel();
-  const analytics = await startAnalytics({ log, clock, logger, node, readModels: { health, history }, metrics });
+  const { threads, jobs: jobPaths } = config.analytics;
+  const readModels = { health, history };
+  const part = config.roles === 'origin' ? 'feed' : 'all';
+  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, threads, jobPaths, part });
   return {
     description: log.description,
     reporter,

@@ -12,6 +12,8 @@ export const frameBatchSchema = z.object({
   topic: z.literal('ingest'),
   stream: z.string(),
   track: z.string(),
+  /** RFC 6381 string, `avc1.64001f`, `opus`. */
+  codec: z.string().max(64).optional(),
   /** Server wall clock, ms: arrival of the first frame of the batch. */
   ts: epochMs,
   /** Per frame: arrival in ms after `ts`. */

@@ -4,6 +4,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { JOB_TOPICS, PartitionWorker, type WindowRecord } from '../../../server/analytics/partition-worker.ts';
+import type { JobTopic } from '../../../server/analytics/stream-job.ts';
 import type { RunnerCounters } from '../../../server/analytics/window-runner.ts';
 import { verifyReplay } from '../../../server/analytics/verify-replay.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
@@ -13,7 +14,6 @@ import { MemoryTelemetryLog } from '../../../server/telemetry/memory-telemetry-l
 import { partitionOf } from '../../../server/telemetry/partition.ts';
 import { LogReporter } from '../../../server/telemetry/reporter.ts';
 import type { LogRecord, StoredRecord } from '../../../server/telemetry/telemetry-log.ts';
-import type { EventTopic } from '../../../shared/telemetry/topics.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { kafkaForTests, kafkaSettings } from '../../support/kafka-broker.ts';
 import { describeWith } from '../../support/requirements.ts';
@@ -50,7 +50,7 @@ class AnalyticsProcess {
 }
 
 /** Forty seconds of eight streams, as the reporter writes them. */
-async function recording(): Promise<Map<EventTopic, LogRecord[]>> {
+async function recording(): Promise<Map<JobTopic, LogRecord[]>> {
   const clock = new FakeClock();
   const log = new MemoryTelemetryLog({ clock, logger: silentLogger, partitions: 1 });
   const reporter = new LogReporter({ log, clock, logger: silentLogger, node: 'n1' });
@@ -59,7 +59,7 @@ async function recording(): Promise<Map<EventTopic, LogRecord[]>> {
     clock.advance(50);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const recorded = new Map<EventTopic, LogRecord[]>();
+  const recorded = new Map<JobTopic, LogRecord[]>();
   for (const topic of JOB_TOPICS) {
     recorded.set(
       topic,
@@ -75,7 +75,7 @@ async function recording(): Promise<Map<EventTopic, LogRecord[]>> {
 }
 
 /** What an undisturbed run gives: computed here, from the recording alone. */
-function expectedWindows(recorded: Map<EventTopic, LogRecord[]>): Set<string> {
+function expectedWindows(recorded: Map<JobTopic, LogRecord[]>): Set<string> {
   const expected = new Set<string>();
   for (const [topic, records] of recorded) {
     for (let partition = 0; partition < PARTITIONS; partition++) {
