@@ -38,7 +38,8 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const history = new HistoryReadModel();
   const { threads, jobs: jobPaths } = config.analytics;
   const readModels = { health, history };
-  const part = config.roles === 'origin' ? 'feed' : 'all';
+  // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
+  const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
   const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, threads, jobPaths, part });
   return {
     description: log.description,

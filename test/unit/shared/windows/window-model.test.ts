@@ -171,7 +171,9 @@ describe('the engine gives what the naive model gives', () => {
           operator.flush();
           for (const name of ['a', 'b', 'c']) {
             const values = steps.filter((step) => step.key === name).map(({ value }) => value);
-            const own = rows.filter((row) => row.key === name).map(({ start, end, values: inside, isPartial }) => ({ start, end, values: inside, isPartial }));
+            const own = rows
+              .filter((row) => row.key === name)
+              .map(({ start, end, values: inside, isPartial }) => ({ start, end, values: inside, isPartial }));
             expect(own).toEqual(countsByDefinition(values, spec.size, spec.advance));
           }
         },
