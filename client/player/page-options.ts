@@ -1,4 +1,4 @@
-// What the player page's address says: /watch/STREAM?rendition=&decoder=&renderer=. Pure.
+// What the player page's address says: /watch/STREAM?rendition=&decoder=&renderer=&embed=1. Pure.
 
 import type { DecoderChoice } from '../media/decode-messages.ts';
 import type { RendererChoice } from '../render/create-renderer.ts';
@@ -20,6 +20,7 @@ export function playerOptionsOf(path: string, query: URLSearchParams): PlayerOpt
     stream,
     rendition: /^[A-Za-z0-9_.-]{1,32}$/.test(rendition) ? rendition : 'auto',
     decoder: (DECODERS.includes(decoder) ? decoder : 'auto') as DecoderChoice,
+    isEmbedded: query.get('embed') === '1',
     renderer: (RENDERERS.includes(renderer) ? renderer : 'auto') as RendererChoice,
   };
 }
