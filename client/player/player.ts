@@ -24,8 +24,8 @@ export type PlayerOptions = {
   readonly rendition: string;
   readonly decoder: DecoderChoice;
   readonly renderer: RendererChoice;
-  /** Only the picture and its controls: the page is a frame in another one. */
-  readonly isEmbedded: boolean;
+  /** Where the server is, such as `https://live.example`. Default: the origin of the page. */
+  readonly origin?: string;
 };
 
 /** The last painted picture before colour conversion, as `window.tessera.frame()` gives it. */

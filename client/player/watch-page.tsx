@@ -10,7 +10,8 @@ import { Controls } from './controls.tsx';
 import { useFullScreen } from './full-screen.ts';
 import { listenForKeys } from './keyboard.ts';
 import { installPageHooks } from './page-hooks.ts';
-import { Player, type PlayerOptions } from './player.ts';
+import type { PageOptions } from './page-options.ts';
+import { Player } from './player.ts';
 import { INITIAL_STATE, type PlayerState } from './player-state.ts';
 import { Provenance } from './provenance.tsx';
 import { Share } from './share.tsx';
@@ -40,7 +41,7 @@ function StreamTitle({ stream, state }: { readonly stream: string; readonly stat
 }
 
 /** The whole page of one stream. */
-export function WatchPage({ options }: { readonly options: PlayerOptions }) {
+export function WatchPage({ options }: { readonly options: PageOptions }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const stage = useRef<HTMLElement>(null);
   const [player, setPlayer] = useState<Player | null>(null);
