@@ -66,6 +66,11 @@ export class RenditionFollower {
     }
   }
 
+  /** The viewer misses an object of what is delivered to it. */
+  takeLoss(loss: { readonly track: number; readonly group: number }): void {
+    this.membership?.channel.takeLoss(loss);
+  }
+
   close(): void {
     this.isClosed = true;
     this.cancelWait?.();
