@@ -142,7 +142,7 @@ class StreamSynthesizer {
     this.draw = new Draw(seed);
     this.plan = drawSequence(this.draw);
     const { sps, ppss } = this.plan;
-    const sequence = new Sequence(sps, createWasmKernels);
+    const sequence = new Sequence(sps, { reconstruction: createWasmKernels, slices: null });
     this.pictures = new PictureDecoder(sequence, false, {
       output: () => undefined,
       error: (code) => {
