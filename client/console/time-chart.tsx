@@ -48,6 +48,12 @@ function clockTime(seconds: number, spanS: number): string {
 const SHORT_CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
 const SECONDS_MATTER_S = 900;
 
+// Up to now, whatever the newest point is: a stream that is offline shows its gap.
+function spanUpToNow(spanS: number): [number, number] {
+  const nowS = Date.now() / 1000;
+  return [nowS - spanS, nowS];
+}
+
 function optionsFor(latest: () => TimeChartProps, width: number): UPlot.Options {
   const props = latest();
   const axis: UPlot.Axis = {
@@ -63,7 +69,7 @@ function optionsFor(latest: () => TimeChartProps, width: number): UPlot.Options 
     padding: [8, 8, 0, 0],
     cursor: { y: false, points: { size: 6 } },
     scales: {
-      x: { range: (_chart, _min, max) => [max - latest().spanS, max] },
+      x: { range: () => spanUpToNow(latest().spanS) },
       y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.15)] },
     },
     axes: [
