@@ -159,6 +159,7 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     streams: registry,
     health: (stream) => telemetry.health.get(stream, clock.epochMs()),
     history: (stream, range) => telemetry.history.query(stream, range),
+    capacity: () => telemetry.capacity.report(),
     checkKey,
     report: (event) => {
       reporter.report(event);

@@ -171,6 +171,10 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     });
   }
 
+  members(group: string): Promise<number> {
+    return Promise.resolve(this.groups.members(group));
+  }
+
   subscribe(subscriber: Subscriber): Promise<Subscription> {
     return this.groups.join(subscriber);
   }

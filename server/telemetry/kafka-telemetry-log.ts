@@ -43,7 +43,7 @@ export class KafkaTelemetryLog implements TelemetryLog {
   private readonly admin: Admin;
   private readonly producer: BatchingProducer;
   private readonly readers = new Map<Topic, PartitionReader>();
-  private readonly members = new Map<string, GroupMember>();
+  private readonly membersByGroup = new Map<string, GroupMember>();
   private readonly allMembers = new Set<GroupMember>();
   private readonly recentBounds = new Map<Topic, { at: number; bounds: Promise<Map<number, OffsetBounds>> }>();
 
@@ -95,13 +95,15 @@ export class KafkaTelemetryLog implements TelemetryLog {
     }
     let bytes = 0;
     const partitions = this.partitions(topic);
+    // Brokers refuse times far ahead, and with them everything else in the request.
+    const now = Math.floor(this.options.clock.epochMs());
     const messages = records.map(({ key, value, timestamp, headers, partitionKey }) => {
       bytes += key.length + (value?.length ?? 0) + 100;
       return {
         key,
         value,
         partition: partitionOf(partitionKey ?? key, partitions),
-        timestamp: String(Math.max(0, Math.floor(timestamp))),
+        timestamp: String(Math.min(now, Math.max(0, Math.floor(timestamp)))),
         headers: { ...headers },
       };
     });
@@ -145,7 +147,7 @@ export class KafkaTelemetryLog implements TelemetryLog {
   }
 
   async commit(group: string, at: TopicPartition, offset: number): Promise<void> {
-    const member = this.members.get(group);
+    const member = this.membersByGroup.get(group);
     if (member !== undefined) {
       await member.commit(at, offset);
       return;
@@ -161,6 +163,11 @@ export class KafkaTelemetryLog implements TelemetryLog {
     return offset < 0 ? null : offset;
   }
 
+  async members(group: string): Promise<number> {
+    const { groups } = await this.admin.describeGroups([this.groupId(group)]);
+    return groups[0]?.members.length ?? 0;
+  }
+
   async subscribe(subscriber: Subscriber): Promise<Subscription> {
     const { clock, logger, onConsumerRestart } = this.options;
     const member = new GroupMember({
@@ -172,15 +179,15 @@ export class KafkaTelemetryLog implements TelemetryLog {
       nameOf: (topic) => this.nameOf(topic),
       ...(onConsumerRestart === undefined ? {} : { onRestart: onConsumerRestart }),
     });
-    this.members.set(subscriber.group, member);
+    this.membersByGroup.set(subscriber.group, member);
     this.allMembers.add(member);
     await member.start();
     return {
       close: async () => {
         await member.close();
         this.allMembers.delete(member);
-        if (this.members.get(subscriber.group) === member) {
-          this.members.delete(subscriber.group);
+        if (this.membersByGroup.get(subscriber.group) === member) {
+          this.membersByGroup.delete(subscriber.group);
         }
       },
     };
