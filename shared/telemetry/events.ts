@@ -99,6 +99,8 @@ export const deliveryReportSchema = z.object({
   sentUnits: count,
   sentBytes: count,
   droppedUnits: count,
+  /** Objects that viewers said they miss; absent in events of older nodes. */
+  reportedLosses: count.optional(),
 });
 
 /** Any event of any source: sensor, meter, chat. */
