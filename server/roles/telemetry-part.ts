@@ -8,7 +8,7 @@ import { startAnalytics, type Analytics } from '../analytics/start-analytics.ts'
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { MEASURED_PARTITION_MBPS } from '../../shared/jobs/capacity.ts';
+import { USUAL_PARTITION_MBPS } from '../../shared/jobs/capacity.ts';
 import { CapacityReadModel, type CapacitySetup } from '../read-models/capacity.ts';
 import { HealthReadModel } from '../read-models/health.ts';
 import { HistoryReadModel } from '../read-models/history.ts';
@@ -64,11 +64,10 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
 
 function capacitySetup({ telemetry }: Config, partitions: number): CapacitySetup {
   const { driver, kafka, partitionWriteMbps, partitionReadMbps } = telemetry;
-  const measured = driver === 'kafka' ? MEASURED_PARTITION_MBPS.kafka : MEASURED_PARTITION_MBPS.embedded;
   return {
     partitions,
     replication: driver === 'kafka' ? kafka.replication : 1,
-    p: partitionWriteMbps ?? measured.p,
-    c: partitionReadMbps ?? measured.c,
+    p: partitionWriteMbps ?? USUAL_PARTITION_MBPS.p,
+    c: partitionReadMbps ?? USUAL_PARTITION_MBPS.c,
   };
 }

@@ -45,6 +45,7 @@ export class KafkaTelemetryLog implements TelemetryLog {
   private readonly readers = new Map<Topic, PartitionReader>();
   private readonly membersByGroup = new Map<string, GroupMember>();
   private readonly allMembers = new Set<GroupMember>();
+  private readonly recentCommits = new Map<string, { at: number; offsets: Promise<Map<number, number>> }>();
   private readonly recentBounds = new Map<Topic, { at: number; bounds: Promise<Map<number, OffsetBounds>> }>();
 
   private constructor(options: KafkaLogOptions) {
@@ -147,6 +148,7 @@ export class KafkaTelemetryLog implements TelemetryLog {
   }
 
   async commit(group: string, at: TopicPartition, offset: number): Promise<void> {
+    this.recentCommits.delete(`${group} ${at.topic}`);
     const member = this.membersByGroup.get(group);
     if (member !== undefined) {
       await member.commit(at, offset);
@@ -157,10 +159,20 @@ export class KafkaTelemetryLog implements TelemetryLog {
   }
 
   async committed(group: string, { topic, partition }: TopicPartition): Promise<number | null> {
-    const name = this.nameOf(topic);
-    const [found] = await this.admin.fetchOffsets({ groupId: this.groupId(group), topics: [name] });
-    const offset = Number(found?.partitions.find((each) => each.partition === partition)?.offset ?? -1);
-    return offset < 0 ? null : offset;
+    const now = this.options.clock.monotonicMs();
+    const name = `${group} ${topic}`;
+    let recent = this.recentCommits.get(name);
+    if (recent === undefined || now - recent.at > BOUNDS_MS) {
+      recent = { at: now, offsets: this.fetchCommits(group, topic) };
+      this.recentCommits.set(name, recent);
+    }
+    return (await recent.offsets).get(partition) ?? null;
+  }
+
+  private async fetchCommits(group: string, topic: Topic): Promise<Map<number, number>> {
+    const [found] = await this.admin.fetchOffsets({ groupId: this.groupId(group), topics: [this.nameOf(topic)] });
+    const offsets = (found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
+    return new Map(offsets.filter(([, offset]) => offset >= 0));
   }
 
   async members(group: string): Promise<number> {

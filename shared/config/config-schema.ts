@@ -83,18 +83,8 @@ export const configSchema = section({
   telemetry: section({
     driver: z.enum(['embedded', 'kafka', 'memory']).default('embedded'),
     kafka,
-    partitionWriteMbps: z
-      .number()
-      .min(0.001)
-      .max(100_000)
-      .optional()
-      .describe('p of the capacity rule; absent: as measured'),
-    partitionReadMbps: z
-      .number()
-      .min(0.001)
-      .max(100_000)
-      .optional()
-      .describe('c of the capacity rule; absent: as measured'),
+    partitionWriteMbps: z.number().min(0.001).max(100_000).optional().describe('p of the capacity rule; absent: 5'),
+    partitionReadMbps: z.number().min(0.001).max(100_000).optional().describe('c of the capacity rule; absent: 5'),
     embedded: section({
       maxBytes: z
         .number()

@@ -39,10 +39,10 @@ export type Capacity = {
 };
 
 /**
- * p and c as `tessera bench telemetry` measured them on a busy two-core machine, megabytes per second; measure your own, and set
+ * p and c where nobody has measured them, megabytes per second: careful ones. `tessera bench telemetry` measures yours; set them as
  * telemetry.partitionWriteMbps and telemetry.partitionReadMbps.
  */
-export const MEASURED_PARTITION_MBPS = { embedded: { p: 20, c: 40 }, kafka: { p: 10, c: 10 } } as const;
+export const USUAL_PARTITION_MBPS = { p: 5, c: 5 } as const;
 
 /** Room for bursts, replays and a consumer that is away: twice the load. */
 export const CAPACITY_HEADROOM = 2;
