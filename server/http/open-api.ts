@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { assert } from '../../shared/assert.ts';
 import { HTTP_ERRORS, PEER_ERRORS } from '../../shared/errors.ts';
 import { dataEventSchema } from '../../shared/telemetry/events.ts';
+import { capacitySchema } from '../read-models/capacity.ts';
 import { healthReportSchema } from '../read-models/health.ts';
 import { historySchema } from '../read-models/history.ts';
 import { serverInfoSchema } from '../read-models/server-info.ts';
@@ -81,6 +82,15 @@ export function openApi(): unknown {
           responses: { 200: json('The points.', 'History'), default: problem },
         },
       },
+      '/api/v1/capacity': {
+        get: {
+          operationId: 'capacity',
+          summary:
+            'What the telemetry log carries now: producer write rate, consumer read rate, partitions, and the rule beside them. For operators.',
+          security: [{ operatorToken: [] }],
+          responses: { 200: json('The capacity.', 'Capacity'), default: problem },
+        },
+      },
       '/api/v1/events/{stream}': {
         post: {
           operationId: 'sendEvents',
@@ -101,6 +111,7 @@ export function openApi(): unknown {
         StreamHealth: jsonSchema(healthReportSchema),
         History: jsonSchema(historySchema),
         ServerInfo: jsonSchema(serverInfoSchema),
+        Capacity: jsonSchema(capacitySchema),
         DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
         Accepted: jsonSchema(z.object({ accepted: z.number().int() })),
         Problem: jsonSchema(problemSchema),

@@ -98,6 +98,8 @@ export const configSchema = section({
     driver: z.enum(['embedded', 'kafka', 'memory']).default('embedded'),
     kafka,
     retentionHours,
+    partitionWriteMbps: z.number().min(0.001).max(100_000).optional().describe('p of the capacity rule; absent: 5'),
+    partitionReadMbps: z.number().min(0.001).max(100_000).optional().describe('c of the capacity rule; absent: 5'),
     embedded: section({
       maxBytes: z
         .number()
