@@ -86,7 +86,8 @@ async function openCore(config: Config, options: StartOptions) {
   const { ladder, maxCpu } = config.transcode;
   const { limits } = config;
   const { decodeBudgetMs } = limits;
-  const transcoder = new Transcoder({ ladder, maxCpu, decodeBudgetMs, logger, reporter, metrics });
+  const { pictureCpu } = config.health;
+  const transcoder = new Transcoder({ ladder, maxCpu, decodeBudgetMs, pictureCpu, logger, reporter, metrics });
   const checkKey = createKeyCheck(config.auth.publish, keys);
   const registry = new StreamRegistry({
     limits,
@@ -96,6 +97,7 @@ async function openCore(config: Config, options: StartOptions) {
     metrics,
     keys: checkKey,
     renditions: transcoder,
+    watcher: transcoder,
   });
   return {
     config,

@@ -46,7 +46,7 @@ const OTHER_VARIABLES = new Set([
   'TESSERA_REQUIRE',
   'TESSERA_CONFIG',
 ]);
-const SECRET = /^auth\.(publishKeys|operatorToken)|^telemetry\.kafka\.sasl/;
+const SECRET = /^auth\.(publishKeys|operatorToken)|^telemetry\.kafka\.sasl|^alerts\.webhooks/;
 
 type Tree = { [key: string]: unknown };
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);

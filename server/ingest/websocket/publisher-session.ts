@@ -106,7 +106,10 @@ export class PublisherSession implements PeerHandler {
         if (object.kind === 'data') {
           this.takeData(object.payload);
         } else {
-          const { name, unit } = this.tracks.unitOf(object, arrivalUs);
+          const { name, unit, clockOffMs } = this.tracks.unitOf(object, arrivalUs);
+          if (clockOffMs !== null) {
+            slot.reportClock?.(clockOffMs);
+          }
           slot.push(name, unit);
         }
         this.objects++;
