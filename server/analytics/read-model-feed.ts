@@ -7,7 +7,7 @@ import { POINT_MS, type HistoryPart, type HistoryReadModel } from '../read-model
 import type { StoredRecord, TelemetryLog, TopicPartition } from '../telemetry/telemetry-log.ts';
 import type { IngestWindow } from './jobs/ingest-job.ts';
 import type { ViewerWindow } from './jobs/viewer-job.ts';
-import { sourceTrack } from './health/rules.ts';
+import { sourceTrack } from './health/rule.ts';
 import type { WindowRecord } from './partition-worker.ts';
 
 export type ReadModels = { readonly health: HealthReadModel; readonly history: HistoryReadModel };

@@ -4,6 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { TelemetryLog } from '../telemetry/telemetry-log.ts';
+import { WebhookSender, type Webhook } from './alerts/webhook-sender.ts';
+import type { HealthSettings } from './health/evaluator.ts';
 import { HealthRunner, type Alert } from './health-runner.ts';
 import { startReadModelFeed, type ReadModels } from './read-model-feed.ts';
 import { WindowRunner, type RunnerCounters } from './window-runner.ts';
@@ -17,7 +19,10 @@ export type AnalyticsOptions = {
   /** Given where the API is answered. */
   readonly readModels?: ReadModels;
   readonly metrics?: Metrics;
-  /** Told when an issue opens or closes. */
+  /** Objectives and limits of the operator. */
+  readonly health?: HealthSettings;
+  readonly webhooks?: readonly Webhook[];
+  /** Told when an issue opens or closes, beside the webhooks. */
   readonly onAlert?: (alert: Alert) => void;
 };
 
@@ -29,14 +34,29 @@ export type Analytics = {
 
 /** Starts analytics; resolves when it follows the log. */
 export async function startAnalytics(options: AnalyticsOptions): Promise<Analytics> {
-  const { log, clock, logger, node, readModels, metrics, onAlert } = options;
+  const { log, clock, logger, node, readModels, metrics, onAlert, health: settings } = options;
   const delays = metrics?.histogram(
     'analytics_window_delay_seconds',
     'From the end of a window to its result in the log',
     [0.5, 1, 1.5, 2, 3, 5, 10, 30, 60],
   );
   const windows = new WindowRunner({ log, clock, logger, owner: node, onWindow: (ms) => delays?.observe(ms / 1000) });
-  const health = new HealthRunner({ log, clock, logger, ...(onAlert === undefined ? {} : { onAlert }) });
+  const webhooks = new WebhookSender({
+    webhooks: options.webhooks ?? [],
+    clock,
+    logger,
+    ...(metrics === undefined ? {} : { metrics }),
+  });
+  const health = new HealthRunner({
+    log,
+    clock,
+    logger,
+    ...(settings === undefined ? {} : { settings }),
+    onAlert: (alert) => {
+      webhooks.send(alert);
+      onAlert?.(alert);
+    },
+  });
   const feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
   await health.start();
   await windows.start();
@@ -49,6 +69,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await windows.close();
       await health.close();
       await feed?.close();
+      webhooks.close();
     },
   };
 }

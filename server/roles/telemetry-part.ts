@@ -36,7 +36,17 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
   const history = new HistoryReadModel();
-  const analytics = await startAnalytics({ log, clock, logger, node, readModels: { health, history }, metrics });
+  const { latencyObjectiveMs: latencyMs, dataRules } = config.health;
+  const analytics = await startAnalytics({
+    log,
+    clock,
+    logger,
+    node,
+    readModels: { health, history },
+    metrics,
+    health: { objectives: { latencyMs }, dataRules },
+    webhooks: config.alerts.webhooks,
+  });
   return {
     description: log.description,
     reporter,
