@@ -1,6 +1,6 @@
-// npm run build: TypeScript of every room to dist/, the pages to dist/pages, and the files that the server reads at run time.
+// npm run build: TypeScript of every room to dist/, the pages to dist/pages, the player for other people's pages to dist/player.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 
 const path = `${process.cwd()}/node_modules/.bin:${process.env.PATH ?? ''}`;
 
@@ -14,7 +14,7 @@ function run(command, args) {
 }
 
 run('tsc', ['-b']);
-if (existsSync('config/vite.config.ts')) {
-  run('vite', ['build', '--config', 'config/vite.config.ts', '--logLevel', 'warn']);
+for (const config of ['vite', 'vite.player']) {
+  run('vite', ['build', '--config', `config/${config}.config.ts`, '--logLevel', 'warn']);
 }
 chmodSync('dist/server/main.js', 0o755);

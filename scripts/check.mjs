@@ -20,6 +20,7 @@ const steps = [
       'err',
     ],
   ],
+  ['public docs', 'typedoc', ['--options', 'config/typedoc.json', '--emit', 'none', '--logLevel', 'Warn']],
   ['links', 'tsx', ['scripts/check-docs-links.ts']],
   ['embedded kernels', 'tsx', ['scripts/build-kernels.ts', '--check']],
   ['dead code', 'knip', ['--config', 'config/knip.json', '--no-progress']],

@@ -16,6 +16,8 @@ export type PlayerOptions = {
   readonly rendition: string;
   readonly decoder: DecoderChoice;
   readonly renderer: RendererChoice;
+  /** Where the server is, such as `https://live.example`. Default: the origin of the page. */
+  readonly origin?: string;
 };
 
 /** The last painted picture before colour conversion, as `window.tessera.frame()` gives it. */

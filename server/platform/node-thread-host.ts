@@ -3,19 +3,20 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { HostThread, ThreadHost, ThreadListener } from '../../shared/codec/h264/threads/thread-host.ts';
+import type { WorkerEntry } from './worker-entry.ts';
 
 export class NodeThreadHost implements ThreadHost {
   readonly parallelism: number;
-  readonly #entry: URL;
+  readonly #entry: WorkerEntry;
 
-  /** `entry` is the module that each thread runs. `parallelism` defaults to the machine's. */
-  constructor(entry: URL, parallelism = availableParallelism()) {
+  /** `entry` is the module that each thread runs (workerEntry finds it). `parallelism` defaults to the machine's. */
+  constructor(entry: WorkerEntry, parallelism = availableParallelism()) {
     this.#entry = entry;
     this.parallelism = parallelism;
   }
 
   start(listener: ThreadListener): HostThread {
-    const worker = new Worker(this.#entry, { name: 'tessera-codec' });
+    const worker = new Worker(this.#entry.script, { name: 'tessera-codec', workerData: this.#entry.data });
     let isEnding = false;
     worker.on('message', listener.onMessage);
     worker.on('error', (error) => {

@@ -1,8 +1,8 @@
 // The transcode worker threads: started with memory limits, watched (a unit that decodes longer than its budget ends its worker),
 // handed out one per source, kept warm for the next. Used by source-transcode.ts and transcoder.ts.
 
-import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { workerEntry } from '../platform/worker-entry.ts';
 import { cpuMsOfThread } from './thread-cpu.ts';
 import {
   BOARD,
@@ -132,7 +132,7 @@ export class PooledWorker {
 
   constructor(options: WorkerPoolOptions, onGone: () => void) {
     this.options = options;
-    const entry = workerUrl();
+    const entry = workerEntry(import.meta.url, './transcode-worker');
     this.thread = new Worker(entry.script, {
       name: 'tessera-transcode',
       workerData: {
@@ -244,18 +244,4 @@ export class PooledWorker {
       void this.thread.terminate();
     }
   }
-}
-
-/** The worker's entry: the compiled file beside this one, or its TypeScript source through the loader. */
-function workerUrl(): { readonly script: URL; readonly data: { readonly typescriptEntry?: string } } {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  const entry = new URL(`./transcode-worker${extension}`, import.meta.url);
-  if (extension === '.js') {
-    return { script: entry, data: {} };
-  }
-  const loader = new URL('./typescript-worker.mjs', import.meta.url);
-  if (!existsSync(loader)) {
-    throw new TypeError('typescript-worker.mjs is missing beside worker-pool.ts.');
-  }
-  return { script: loader, data: { typescriptEntry: entry.href } };
 }

@@ -2,6 +2,7 @@
 // producer throughput x message size, consumer read rate = consumer throughput x message size, number of partitions = number of
 // replicas x partition factor; beside them the rule max(W/p, W/c) with headroom.
 
+/** The load, and how the topic that carries it is cut. */
 export type CapacityInput = {
   readonly streams: number;
   /** Of one stream. */
@@ -14,6 +15,7 @@ export type CapacityInput = {
   readonly partitionFactor: number;
 };
 
+/** The three quantities of the text, and what the rates need. Throughputs in messages per second, rates in bytes per second. */
 export type Capacity = {
   readonly producerThroughput: number;
   readonly producerWriteRate: number;

@@ -11,8 +11,10 @@ import type { LateRecord, Semantics, Trigger, WindowResult, WindowSpec } from '.
 /** What map calls for each intermediate record: the key it belongs to, its value and event time, and when it was received. */
 export type Emit<V> = (key: string, value: V, ts: number, receivedAt?: number) => void;
 
+/** A job as a value: what map emits, into which windows it falls, how it is reduced. The options are those of a window operator. */
 export type Job<I, V, A, R> = {
   readonly name: string;
+  /** Called once per input; may emit any number of records. Must depend on the input alone. */
   readonly map: (input: I, emit: Emit<V>) => void;
   readonly window: WindowSpec;
   /** Combines on the map side and reduces on the other. */
@@ -88,8 +90,11 @@ export class MapSide<I, V, A, R> {
   }
 }
 
+/** Where the results of a job go; called synchronously, in order. */
 export type JobOutput<R> = {
+  /** One window of one key. */
   readonly onResult: (result: WindowResult<R>) => void;
+  /** A record that came after its windows were closed. */
   readonly onLate?: (late: LateRecord<unknown>) => void;
 };
 
@@ -113,6 +118,7 @@ export class ReduceSide<I, V, A, R> {
     });
   }
 
+  /** Merges partials in the order given. */
   process(partials: readonly Partial<A>[]): void {
     for (const { key, partial, ts, receivedAt } of partials) {
       this.operator.push(key, partial, ts, receivedAt);
@@ -124,35 +130,42 @@ export class ReduceSide<I, V, A, R> {
     this.operator.observe(key, ts, receivedAt);
   }
 
+  /** The key is over: its windows close now. */
   endKey(key: string): void {
     this.operator.endKey(key);
   }
 
+  /** Explicit watermark (ms) for all keys. */
   advance(to: number): void {
     this.operator.advance(to);
   }
 
+  /** End of the input: every window closes. */
   flush(): void {
     this.operator.flush();
   }
 
+  /** What has been counted since this side was made. */
   counters(): OperatorCounters {
     return this.operator.counters();
   }
 
+  /** The whole state, for `restore` of a side of the same job. */
   snapshot(): Json {
     return this.operator.snapshot();
   }
 
+  /** Replaces the state by that of a snapshot. */
   restore(saved: Json): void {
     this.operator.restore(saved);
   }
 
-  /** A partial as it travels through a topic, and back. */
+  /** A partial as it travels through a topic. */
   encode({ key, partial, ts, receivedAt }: Partial<A>): Json {
     return [key, this.job.reduce.save(partial), ts, receivedAt];
   }
 
+  /** The inverse of `encode`. */
   decode(saved: Json): Partial<A> {
     const [key, partial, ts, receivedAt] = saved as [string, Json, number, number];
     return { key, partial: this.job.reduce.load(partial), ts, receivedAt };

@@ -25,6 +25,7 @@ export type OperatorCounters = {
   readonly keys: number;
 };
 
+/** Takes records in order of arrival and hands out the results of their windows. */
 export interface WindowOperator<V> {
   /** Takes one record. `receivedAt` (ms) is needed by per-key clocks only. */
   push(key: string, value: V, ts: number, receivedAt?: number): void;
@@ -38,12 +39,15 @@ export interface WindowOperator<V> {
   endKey(key: string): void;
   /** End of the input: every window closes. */
   flush(): void;
+  /** The whole state of every key as JSON. */
   snapshot(): Json;
   /** Replaces the state by that of a snapshot of an operator with the same options. */
   restore(saved: Json): void;
+  /** What was counted since the operator was made. */
   counters(): OperatorCounters;
 }
 
+/** What createWindowOperator needs to know; times in milliseconds. */
 export type WindowOperatorOptions<V, R> = {
   readonly window: WindowSpec;
   readonly aggregate: AnyAggregate<V, R>;
@@ -61,7 +65,9 @@ export type WindowOperatorOptions<V, R> = {
   readonly clock?: ClockSpec;
   /** Keys held at most; records of further keys are counted as refused. Default 1 000 000. */
   readonly maxKeys?: number;
+  /** Called synchronously for each window that closes (or changes, with `emit: 'update'`). */
   readonly onResult: (result: WindowResult<R>) => void;
+  /** Called for each record, or its share in one window, that came too late. */
   readonly onLate?: (late: LateRecord<V>) => void;
 };
 

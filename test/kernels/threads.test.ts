@@ -1,6 +1,7 @@
 // Two threads on one shared memory: one draws rows, the other deblocks them, and the picture is the same as by one thread.
 import { expect, test } from '@jest/globals';
 import { NodeThreadHost } from '../../server/platform/node-thread-host.ts';
+import { workerEntry } from '../../server/platform/worker-entry.ts';
 import { CodecMemory } from '../../shared/codec/h264/kernels/codec-memory.ts';
 import type { ReconstructionKernels } from '../../shared/codec/h264/kernels/kernels.ts';
 import { DEBLOCK_RECORD_BYTES } from '../../shared/codec/h264/kernels/row-deblock-kernels.ts';
@@ -71,7 +72,7 @@ test('a second thread deblocks in shared memory what the first draws', async () 
 
   const both = prepare(true);
   const [drawn, filtered] = [both.progress, both.progress + ROW_PROGRESS_BYTES];
-  const host = new NodeThreadHost(new URL('../support/deblock-thread.mjs', import.meta.url));
+  const host = new NodeThreadHost(workerEntry(import.meta.url, '../support/deblock-thread'));
   const finished = new Promise<unknown>((resolve, reject) => {
     const thread = host.start({ onMessage: resolve, onFailure: (reason) => reject(new Error(reason)) });
     const order: DeblockOrder = {
@@ -115,10 +116,10 @@ test('progress in a memory that is not shared is refused', () => {
 });
 
 test('a thread that cannot start reports its failure', async () => {
-  const host = new NodeThreadHost(new URL('../support/no-such-thread.mjs', import.meta.url), 2);
+  const host = new NodeThreadHost(workerEntry(import.meta.url, '../support/no-such-thread'), 2);
   expect(host.parallelism).toBe(2);
   const reason = await new Promise<string>((resolve) => {
     host.start({ onMessage: () => undefined, onFailure: resolve });
   });
-  expect(reason).toContain('no-such-thread.mjs');
+  expect(reason).toContain('no-such-thread.ts');
 });

@@ -20,12 +20,15 @@ export type DecodeErrorReport = {
   readonly bitOffset: number;
 };
 
+/** Where a decoder's frames and reports of damage go. */
 export type DecoderInit = {
   /** Called synchronously from decode() and flush(), in output order. The receiver calls frame.close() when done with it. */
   readonly output: (frame: I420Frame) => void;
+  /** Called synchronously from decode() and flush(); decoding goes on. */
   readonly error: (report: DecodeErrorReport) => void;
 };
 
+/** How chunks are framed and how frames come out. */
 export type DecoderConfig = {
   /** `annexb`: start codes; `avc`: length-prefixed, parameter sets in `description` (AVCDecoderConfigurationRecord). */
   readonly format: 'annexb' | 'avc';
@@ -38,14 +41,19 @@ export type DecoderConfig = {
   readonly budgetMs?: number;
 };
 
+/** Constant quantiser, or a bitrate under a leaky bucket: `maxKbps` (default: `kbps`) fills it, `bufferMs` (default 1000) is its size. */
 export type RateControlConfig =
   | { readonly kind: 'qp'; readonly qp: number } // 0..51
   | { readonly kind: 'bitrate'; readonly kbps: number; readonly maxKbps?: number; readonly bufferMs?: number };
 
+/** From fastest to best per bit. */
 export type EncoderPreset = 'ultrafast' | 'fast' | 'balanced' | 'quality';
+/** `baseline` is Constrained Baseline; `main` adds CABAC, `high` what needs High. */
 export type EncoderProfile = 'baseline' | 'main' | 'high';
+/** What the pictures are of; `psnr` switches choices for the eye off, for measurements. */
 export type EncoderTune = 'camera' | 'screen' | 'psnr';
 
+/** Everything about the stream to make; only size, frame rate and rate control have no default. */
 export type EncoderConfig = {
   readonly width: number; // 1..4096; odd sizes are padded by edge replication and cropped by the SPS
   readonly height: number;
@@ -66,6 +74,7 @@ export type EncoderConfig = {
   readonly kernels?: KernelKind; // default wasm
 };
 
+/** What is known of a coded picture beside its bytes. */
 export type EncoderChunkMetadata = {
   /** With format `avc`: present on the first chunk and whenever the parameter sets change. */
   readonly description?: Uint8Array;
@@ -76,6 +85,7 @@ export type EncoderChunkMetadata = {
   readonly bits: number;
 };
 
+/** Where an encoder's access units go. */
 export type EncoderInit = {
   /** Called synchronously from encode() and flush(). `chunk.data` is the receiver's to keep. */
   readonly output: (chunk: EncodedChunk, metadata: EncoderChunkMetadata) => void;
@@ -83,6 +93,7 @@ export type EncoderInit = {
   readonly reconstruction?: (frame: I420Frame) => void;
 };
 
+/** What may be asked of one picture. */
 export type EncodeOptions = {
   readonly keyFrame?: boolean;
   /** Capture time (Unix epoch microseconds), written as SEI user_data_unregistered. */

@@ -25,9 +25,13 @@ const READ_AHEAD = 8;
 
 /** A listener to what is decoded, for the trace (`tessera probe`) and the inspector. */
 export type DecoderTrace = {
+  /** Each slice header, before its data. */
   readonly slice?: (header: SliceHeader, context: SliceContext) => void;
+  /** Each macroblock when it is decoded, with the bits it took. */
   readonly macroblock?: (decoder: PictureDecoder, bits: number) => void;
+  /** Each picture when it is complete, before output. */
   readonly picture?: (decoder: PictureDecoder, picture: Picture, structure: Structure) => void;
+  /** Each NAL unit as it comes. */
   readonly nalUnit?: (header: NalHeader, bytes: Uint8Array) => void;
 };
 

@@ -49,6 +49,7 @@ export class H264Encoder {
   private isDescribed = false;
   private lastTimestamp: number | null = null;
 
+  /** `init.output` receives what is encoded; call configure() next. */
   constructor(init: EncoderInit) {
     this.init = init;
   }

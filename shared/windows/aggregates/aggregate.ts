@@ -8,6 +8,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** The bounds that a result belongs to, for aggregates per unit of time. */
 export type Span = { readonly start: number; readonly end: number };
 
+/** How values `V` of one window become one result `R`, through a mutable accumulator `A` that the operator owns. */
 export interface Aggregate<V, A, R> {
   /** An accumulator of nothing. */
   create(): A;
@@ -15,7 +16,9 @@ export interface Aggregate<V, A, R> {
   add(accumulator: A, value: V, ts: number, order: number): void;
   /** Adds everything that is in `from`; `from` stays as it is. */
   merge(into: A, from: A): void;
+  /** The value of the window so far; leaves the accumulator as it is. */
   result(accumulator: A, span: Span): R;
+  /** The accumulator as JSON. */
   save(accumulator: A): Json;
   /** The inverse of `save`. Input comes from our own snapshots. */
   load(saved: Json): A;

@@ -4,7 +4,12 @@ import type { Aggregate, AnyAggregate, Json, Span } from './aggregate.ts';
 
 /** What `together` returns for its parts. */
 export type ResultsOf<P> = {
-  [K in keyof P]: P[K] extends { readonly result: (...args: never[]) => infer R } ? R : never;
+  [K in keyof P]: P[K] extends {
+    /** The part's own result. */
+    readonly result: (...args: never[]) => infer R;
+  }
+    ? R
+    : never;
 };
 
 /** Runs the named aggregates side by side over one value. */

@@ -1,5 +1,5 @@
 // Starts a worker written in TypeScript from its source (development and tests): registers the loader, then imports the entry that
-// worker-pool.ts names in workerData.typescriptEntry. The built server starts the compiled worker directly.
+// worker-entry.ts names in workerData.typescriptEntry. The built server starts the compiled worker directly.
 import { workerData } from 'node:worker_threads';
 import { register } from 'tsx/esm/api';
 
