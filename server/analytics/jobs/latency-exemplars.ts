@@ -1,7 +1,7 @@
 // One frame that stands for each range of latency: the slowest of it, with its place in the stream and who saw it, so that a percentile
 // can be traced to a picture. Mergeable; the same in any order.
 
-import type { Aggregate, Json } from '../../../shared/windows/aggregates/aggregate.ts';
+import type { Aggregate } from '../../../shared/windows/aggregates/aggregate.ts';
 
 export type SeenFrame = {
   readonly ms: number;

@@ -1,7 +1,7 @@
 // What the sessions of a stream say, each with the same weight whatever it claims: per session a few whole numbers are summed, and what
 // comes out are the middle session and the slow end. One liar among three or more viewers cannot move a judgement.
 
-import type { Aggregate, Json } from '../../../shared/windows/aggregates/aggregate.ts';
+import type { Aggregate } from '../../../shared/windows/aggregates/aggregate.ts';
 
 /** One report, clamped. Milliseconds; counts of pictures. */
 export type SessionSample = {
