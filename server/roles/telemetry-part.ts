@@ -10,6 +10,7 @@ import type { Metrics } from '../platform/metrics.ts';
 import { HealthReadModel } from '../read-models/health.ts';
 import { HistoryReadModel } from '../read-models/history.ts';
 import { startTelemetry } from '../telemetry/start-telemetry.ts';
+import { analyticsSettings } from './analytics-settings.ts';
 
 export type TelemetryPart = {
   /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
@@ -36,17 +37,11 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
   const history = new HistoryReadModel();
-  const { latencyObjectiveMs: latencyMs, dataRules } = config.health;
-  const analytics = await startAnalytics({
-    log,
-    clock,
-    logger,
-    node,
-    readModels: { health, history },
-    metrics,
-    health: { objectives: { latencyMs }, dataRules },
-    webhooks: config.alerts.webhooks,
-  });
+  const readModels = { health, history };
+  // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
+  const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
+  const settings = analyticsSettings(config);
+  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, part, ...settings });
   return {
     description: log.description,
     reporter,

@@ -34,6 +34,7 @@ export class FrameBatcher {
   private readonly reporter: Reporter;
   private readonly stream: string;
   private readonly track: string;
+  private codec = '';
   private columns = emptyColumns();
   private startMs = 0;
 
@@ -45,6 +46,7 @@ export class FrameBatcher {
 
   add(unit: AccessUnit, config: TrackConfig, stats?: EncodeStats): void {
     const arrivalMs = unit.arrivalTime / 1000;
+    this.codec = config.codec;
     if (this.columns.bytes.length === 0) {
       this.startMs = Math.floor(arrivalMs);
     }
@@ -96,6 +98,7 @@ export class FrameBatcher {
       topic: 'ingest',
       stream: this.stream,
       track: this.track,
+      codec: this.codec,
       ts: this.startMs,
       arrivalMs,
       ptsMs,

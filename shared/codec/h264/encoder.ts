@@ -10,7 +10,7 @@ import type { I420Frame } from '../../media/frame.ts';
 import type { EncodeOptions, EncoderConfig, EncoderInit } from './codec-types.ts';
 import { GopStructure, type PicturePlan, referencesKept } from './encoder/gop-structure.ts';
 import { decoderConfigurationOf, type ParameterSets, parameterSetsOf } from './encoder/parameter-sets.ts';
-import { PICTURE_ENCODER_BYTES, PictureEncoder } from './encoder/picture-encoder.ts';
+import { pictureEncoderBytes, PictureEncoder } from './encoder/picture-encoder.ts';
 import {
   allocatePicture,
   allocateSource,
@@ -66,7 +66,7 @@ export class H264Encoder {
     const tools = toolsOf(preset, profile);
     const layers = config.layers ?? 1;
     const kept = referencesKept(tools.references, layers);
-    const memory = CodecMemory.create((kept + 2) * pictureBytes(size) + PICTURE_ENCODER_BYTES + 4096);
+    const memory = CodecMemory.create((kept + 2) * pictureBytes(size) + pictureEncoderBytes(size) + 4096);
     const kernels = createEncoderKernels(memory.memory, config.kernels ?? 'wasm');
     const sets = parameterSetsOf({ ...config, profile }, tools, kept);
     const slices = min(config.slices ?? 1, size.height >> 4);

@@ -3,6 +3,7 @@
 // Called by mode-decision.ts (trial of P_Skip, Intra_4x4 in place) and slice-encoder.ts.
 
 import type { AnalysisKernels } from '../kernels/analysis-kernels.ts';
+import { lumaWorthCoding, MIN_WORTH_CHROMA, MIN_WORTH_LUMA, worthOf } from '../kernels/grid-kernels.ts';
 import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import type { Quantisers } from '../residual/quantisers.ts';
 import { chromaQp } from '../residual/quantisers.ts';
@@ -20,36 +21,8 @@ import {
 } from '../macroblock/coding-state.ts';
 import type { EncoderPicture } from './picture-store.ts';
 
-const { clz32 } = Math;
-
 /** All kernels that the encoder calls. */
 export type EncoderKernels = ReconstructionKernels & AnalysisKernels;
-
-/**
- * What a lone level of magnitude 1 is worth, by the number of zeros before it in scan order: such levels cost bits and
- * change little. A block with a larger level is always worth keeping.
- */
-const LONE_LEVEL_WORTH = [3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-const WORTH_KEEPING = 9;
-/** An 8x8 luma block below 4, a macroblock's luma below 6, and the AC of a chroma block below 7 are not worth their bits. */
-const MIN_WORTH_8X8 = 4;
-const MIN_WORTH_LUMA = 6;
-const MIN_WORTH_CHROMA = 7;
-
-/** Worth of a block from its mask (bits 0..15 levels, bits 16..31 magnitude above 1). */
-function worthOf(mask: number): number {
-  if (mask >>> 16 !== 0) {
-    return WORTH_KEEPING;
-  }
-  let worth = 0;
-  let rest = mask;
-  while (rest !== 0) {
-    const position = 31 - clz32(rest);
-    rest ^= 1 << position;
-    worth += LONE_LEVEL_WORTH[rest === 0 ? position : position - 32 + clz32(rest)];
-  }
-  return worth;
-}
 
 /** Bits 4q..4q+3 for each bit q: the 4x4 blocks of coded 8x8 blocks. */
 export const BLOCKS_OF_8X8 = Uint16Array.from({ length: 16 }, (_, cbp) => {
@@ -144,26 +117,7 @@ export class MacroblockEncoder {
       state.coefficients,
       masks + 4 * MASK_LUMA,
     );
-    if (coded === 0) {
-      return 0;
-    }
-    const first = (masks >> 2) + MASK_LUMA;
-    let kept = coded;
-    let total = 0;
-    for (let q = 0; q < 4; q++) {
-      if (((coded >> (4 * q)) & 15) === 0) {
-        continue;
-      }
-      let worth = 0;
-      for (let k = first + 4 * q; k < first + 4 * q + 4 && worth < WORTH_KEEPING; k++) {
-        worth += worthOf(longs[k]);
-      }
-      if (worth < MIN_WORTH_8X8) {
-        kept &= ~(15 << (4 * q));
-      }
-      total += worth;
-    }
-    return total < MIN_WORTH_LUMA ? 0 : kept;
+    return coded === 0 ? 0 : lumaWorthCoding(coded, longs, (masks >> 2) + MASK_LUMA);
   }
 
   /** Adds the inter luma residual of blocks `coded` to the prediction and writes counts; returns CodedBlockPatternLuma. */

@@ -27,6 +27,7 @@ import { MotionPredictor } from './motion-prediction.ts';
 import type { MotionSearch } from './motion-search.ts';
 import type { EncoderPicture } from './picture-store.ts';
 import type { Tools } from './presets.ts';
+import type { SkipRun } from './skip-run.ts';
 
 /** Offsets of partitions in samples and their sizes, by partition type. */
 const PART_X = [[0], [0, 0], [0, 8], [0, 8, 0, 8]];
@@ -40,10 +41,10 @@ const UNKNOWN = -1;
 export class ModeDecision {
   /** Reference list 0 of the slice. */
   references: readonly EncoderPicture[] = [];
-  private readonly kernels: EncoderKernels;
   private readonly state: MacroblockState;
   private readonly coder: MacroblockEncoder;
   private readonly search: MotionSearch;
+  private readonly skips: SkipRun;
   private readonly predictor: MotionPredictor;
   private readonly tools: Tools;
   private readonly intra: IntraDecision;
@@ -61,12 +62,13 @@ export class ModeDecision {
     state: MacroblockState,
     coder: MacroblockEncoder,
     search: MotionSearch,
+    skips: SkipRun,
     tools: Tools,
   ) {
-    this.kernels = kernels;
     this.state = state;
     this.coder = coder;
     this.search = search;
+    this.skips = skips;
     this.predictor = new MotionPredictor(state);
     this.tools = tools;
     this.intra = new IntraDecision(kernels, memory, state, coder, tools);
@@ -79,15 +81,17 @@ export class ModeDecision {
     this.finish();
   }
 
-  /** Codes the current macroblock of a P slice. */
-  codeInter(): void {
+  /** Codes up to `limit` macroblocks of a P slice from the current one on as P_Skip, all with its QPY. Returns how many. */
+  codeSkips(limit: number): number {
     this.useLambda();
-    const { state, predictor } = this;
-    predictor.predictSkip();
-    const skipMv = predictor.packed;
-    if (this.tryEarlySkip(skipMv)) {
-      return;
-    }
+    return this.skips.run(limit, this.bits(240));
+  }
+
+  /** Codes the current macroblock of a P slice, at which codeSkips has just stopped. */
+  codeInter(): void {
+    const { state, skips } = this;
+    const { skipMv } = skips;
+    this.skipCoded = skips.coded;
     const { partition, cost } = this.searchInter(skipMv);
     if (cost > this.intraTrialCost()) {
       this.skipCoded = UNKNOWN;
@@ -122,50 +126,6 @@ export class ModeDecision {
   /** Inter costs up to this are taken without looking at intra. */
   private intraTrialCost(): number {
     return this.bits(48);
-  }
-
-  // P_Skip ---------------------------------------------------------------------------------------------------------------------
-
-  /** Codes the macroblock as P_Skip when its prediction is close and nothing of the residual is worth a level. */
-  private tryEarlySkip(skipMv: number): boolean {
-    const { state, coder, kernels } = this;
-    const x = 16 * state.x;
-    const y = 16 * state.y;
-    const mvx = mvX(skipMv);
-    const mvy = mvY(skipMv);
-    this.skipCoded = UNKNOWN;
-    if (!this.search.isAllowed(x, y, mvx, mvy)) {
-      return false;
-    }
-    const reference = this.references[0];
-    coder.predictLuma(reference, x, y, 16, 16, mvx, mvy);
-    const sad = kernels.sad(
-      16,
-      16,
-      coder.lumaSource,
-      coder.source.lumaStride,
-      coder.lumaTarget,
-      coder.target.lumaStride,
-    );
-    if (sad > this.bits(240)) {
-      return false;
-    }
-    this.skipCoded = coder.quantizeInterLuma();
-    if (this.skipCoded !== 0) {
-      return false;
-    }
-    coder.predictChroma(reference, x, y, 16, 16, mvx, mvy);
-    if (coder.quantizeChroma(0) !== 0) {
-      return false;
-    }
-    state.mbKind = P_SKIP;
-    state.partition = P_16X16;
-    state.codedBlockPattern = 0;
-    state.fillMotion(state.cell, 4, 4, skipMv, 0);
-    state.clearCounts();
-    state.clearIntraModes();
-    this.finish();
-    return true;
   }
 
   // Inter ----------------------------------------------------------------------------------------------------------------------

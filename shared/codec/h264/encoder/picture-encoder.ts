@@ -4,6 +4,7 @@ import { BitWriter } from '../../../bitstream/bit-writer.ts';
 import { CabacEncoder } from '../entropy/cabac-encoder.ts';
 import { CavlcEncoder } from '../entropy/cavlc-encoder.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
+import { CodingGrid } from '../macroblock/coding-grid.ts';
 import { MacroblockState } from '../macroblock/coding-state.ts';
 import { Quantisers, QUANTISERS_BYTES } from '../residual/quantisers.ts';
 import { NAL_UNIT_TYPE, type NalHeader } from '../syntax/nal-unit.ts';
@@ -17,13 +18,25 @@ import type { ParameterSets } from './parameter-sets.ts';
 import { CHROMA_BORDER, type CodedSize, type EncoderPicture, LUMA_BORDER } from './picture-store.ts';
 import type { Tools } from './presets.ts';
 import { ReconstructionFilter } from './reconstruction-filter.ts';
+import { SkipRun } from './skip-run.ts';
 import { SliceEncoder } from './slice-encoder.ts';
 
 const { floor } = Math;
 
 /** Bytes that a PictureEncoder takes from a codec memory, beside pictures. */
-export const PICTURE_ENCODER_BYTES =
-  MacroblockState.BYTES + QUANTISERS_BYTES + MotionSearch.BYTES + IntraDecision.BYTES + 1024;
+export function pictureEncoderBytes(size: CodedSize): number {
+  const mbWidth = size.width >> 4;
+  return (
+    CodingGrid.bytes(mbWidth, size.height >> 4) +
+    ReconstructionFilter.bytes(mbWidth) +
+    MacroblockState.BYTES +
+    QUANTISERS_BYTES +
+    MotionSearch.BYTES +
+    IntraDecision.BYTES +
+    SkipRun.BYTES +
+    1024
+  );
+}
 
 /** A coded slice: its header byte's fields and its RBSP (valid until the next slice is coded). */
 export type SliceSink = (nal: NalHeader, rbsp: Uint8Array) => void;
@@ -42,10 +55,13 @@ export class PictureEncoder {
   private readonly sliceCount: number;
   private readonly state: MacroblockState;
   private readonly coder: MacroblockEncoder;
+  private readonly skips: SkipRun;
   private readonly decision: ModeDecision;
   private readonly filter: ReconstructionFilter;
   private readonly slices: SliceEncoder;
   private readonly header = new BitWriter(64);
+  /** Which array of vectors the picture uses. */
+  private parity: 0 | 1 = 0;
 
   constructor(
     kernels: EncoderKernels,
@@ -60,11 +76,13 @@ export class PictureEncoder {
     this.sets = sets;
     this.sliceCount = sliceCount;
     const chromaOffset = sets.pps.chroma_qp_index_offset;
-    this.state = new MacroblockState(memory, size.width >> 4, size.height >> 4);
-    this.coder = new MacroblockEncoder(kernels, this.state, new Quantisers(memory, tools.deadZones), chromaOffset);
+    this.state = new MacroblockState(memory, new CodingGrid(memory, size.width >> 4, size.height >> 4));
+    const quantisers = new Quantisers(memory, tools.deadZones);
+    this.coder = new MacroblockEncoder(kernels, this.state, quantisers, chromaOffset);
     const search = new MotionSearch(kernels, memory, size, sets.verticalLimit);
-    this.decision = new ModeDecision(kernels, memory, this.state, this.coder, search, tools);
-    this.filter = new ReconstructionFilter(kernels, this.state, { offsetA: 0, offsetB: 0, chromaOffset });
+    this.skips = new SkipRun(kernels, memory, this.state, quantisers, { window: search.window, chromaOffset });
+    this.decision = new ModeDecision(kernels, memory, this.state, this.coder, search, this.skips, tools);
+    this.filter = new ReconstructionFilter(kernels, memory, this.state, { offsetA: 0, offsetB: 0, chromaOffset });
     const options = { capacity: size.width * size.height, transform8x8Mode: tools.transform8x8 };
     const entropy = tools.cabac ? new CabacEncoder(this.state, options) : new CavlcEncoder(this.state, options);
     this.slices = new SliceEncoder(this.state, this.decision, entropy);
@@ -77,6 +95,10 @@ export class PictureEncoder {
     coder.source = source;
     coder.target = target;
     decision.references = plan.references;
+    state.useVectors(this.parity);
+    if (plan.references.length > 0) {
+      this.skips.usePictures(source, target, plan.references[0]);
+    }
     const isIntra = plan.isIdr;
     const nal: NalHeader = {
       nal_ref_idc: plan.isReference ? (plan.isIdr ? 3 : 2) : 0,
@@ -108,7 +130,7 @@ export class PictureEncoder {
 
   /** The picture is final: its vectors are candidates of the next. */
   commit(): void {
-    this.state.swapVectors();
+    this.parity = this.parity === 0 ? 1 : 0;
   }
 
   private padBorders(target: EncoderPicture): void {

@@ -45,12 +45,19 @@ export class SliceEncoder {
     entropy.start(header, { isIntra: plan.isIntra, references, QPY: plan.QPY });
     let rowQp = plan.QPY;
     for (let y = plan.firstRow; y < plan.endRow; y++) {
+      const isLastRow = y + 1 === plan.endRow;
       for (let x = 0; x < state.mbWidth; x++) {
         state.enter(x, y);
         state.QPY = rowQp;
         if (plan.isIntra) {
           decision.codeIntra();
         } else {
+          const skipped = decision.codeSkips(state.mbWidth - x);
+          x = this.writeSkips(x, y, skipped, isLastRow);
+          if (x === state.mbWidth) {
+            break;
+          }
+          state.QPY = rowQp;
           decision.codeInter();
         }
         if (state.mbKind === P_SKIP) {
@@ -59,10 +66,30 @@ export class SliceEncoder {
           entropy.writeMacroblock();
         }
         state.previousQPY = state.QPY;
-        entropy.endMacroblock(y + 1 === plan.endRow && x + 1 === state.mbWidth);
+        entropy.endMacroblock(isLastRow && x + 1 === state.mbWidth);
       }
       rowQp = afterRow(y, entropy.position);
     }
     return entropy.finish();
+  }
+
+  /** Writes `count` macroblocks from (x, y) on that are coded as P_Skip and enters the one behind them in the row. Returns its x. */
+  private writeSkips(x: number, y: number, count: number, isLastRow: boolean): number {
+    const { state, entropy } = this;
+    const end = x + count;
+    if (count === 0) {
+      return end;
+    }
+    state.mbKind = P_SKIP;
+    state.QPY = state.previousQPY;
+    for (let at = x; at < end; at++) {
+      state.enter(at, y);
+      entropy.writeSkip();
+      entropy.endMacroblock(isLastRow && at + 1 === state.mbWidth);
+    }
+    if (end < state.mbWidth) {
+      state.enter(end, y);
+    }
+    return end;
   }
 }
