@@ -7,10 +7,13 @@ import { startAnalytics, type Analytics } from '../analytics/start-analytics.ts'
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { DataWindowsReadModel } from '../read-models/data-windows.ts';
 import { HealthReadModel } from '../read-models/health.ts';
 import { HistoryReadModel } from '../read-models/history.ts';
 import { startTelemetry } from '../telemetry/start-telemetry.ts';
 import { analyticsSettings } from './analytics-settings.ts';
+
+const HOUR_MS = 3_600_000;
 
 export type TelemetryPart = {
   /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
@@ -18,6 +21,7 @@ export type TelemetryPart = {
   readonly reporter: Reporter;
   readonly health: HealthReadModel;
   readonly history: HistoryReadModel;
+  readonly data: DataWindowsReadModel;
   /** Closing it leaves the server running: health turns to `unknown`. */
   readonly analytics: Analytics;
   /** Stops the jobs, appends what waits (at most 5 s) and closes the log. */
@@ -36,8 +40,13 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const telemetry = await startTelemetry(config, clock, logger, metrics);
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
-  const history = new HistoryReadModel();
-  const readModels = { health, history };
+  const history = new HistoryReadModel({
+    maxAgeMs: config.history.hours * HOUR_MS,
+    maxBytes: config.limits.historyBytes,
+  });
+  metrics.observe('history_bytes', 'Memory that the past of streams takes.', () => history.bytes);
+  const data = new DataWindowsReadModel();
+  const readModels = { health, history, data };
   // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
   const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
   const settings = analyticsSettings(config);
@@ -47,6 +56,7 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
     reporter,
     health,
     history,
+    data,
     analytics,
     close: async () => {
       await analytics.close();

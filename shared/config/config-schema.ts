@@ -139,6 +139,9 @@ export const configSchema = section({
     latencyObjectiveMs: z.number().int().min(1).max(600_000).default(3000).describe('latency above it is an issue'),
     dataRules: z.array(dataRule).max(1000).default([]).describe('limits on the values of sensors and other sources'),
   }),
+  history: section({
+    hours: z.number().min(1).max(744).default(24).describe('how long the past of streams can be asked for'),
+  }),
   alerts: section({
     webhooks: z.array(webhook).max(16).default([]).describe('told when an issue opens or closes'),
   }),

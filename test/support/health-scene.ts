@@ -6,6 +6,7 @@ import type { Alert } from '../../server/analytics/health-runner.ts';
 import type { HealthSettings } from '../../server/analytics/health/evaluator.ts';
 import { silentLogger } from '../../server/platform/logger.ts';
 import { createMetrics } from '../../server/platform/metrics.ts';
+import { DataWindowsReadModel } from '../../server/read-models/data-windows.ts';
 import { HealthReadModel, type HealthReport } from '../../server/read-models/health.ts';
 import { HistoryReadModel } from '../../server/read-models/history.ts';
 import { createKeyCheck } from '../../server/streams/publish-keys.ts';
@@ -82,7 +83,7 @@ export class HealthScene {
       clock,
       logger: silentLogger,
       node: 'n1',
-      readModels: { health, history },
+      readModels: { health, history, data: new DataWindowsReadModel() },
       ...(settings === undefined ? {} : { health: settings }),
       onAlert: (alert) => this.alerts.push(alert),
     });

@@ -115,7 +115,11 @@ function verdict(row: BenchRow, { name, target }: Case): string {
 export async function benchLatency({ progress, isLong }: BenchOptions): Promise<BenchResult> {
   const chromium = locateChromium();
   if (chromium === null) {
-    return { name: 'latency', rows: [], notes: ['Chromium is not installed (or CHROMIUM_PATH is wrong): not measured'] };
+    return {
+      name: 'latency',
+      rows: [],
+      notes: ['Chromium is not installed (or CHROMIUM_PATH is wrong): not measured'],
+    };
   }
   const pictures = isLong ? 18_000 : 600;
   const rows: BenchRow[] = [];
