@@ -10,9 +10,13 @@ import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { USUAL_PARTITION_MBPS } from '../../shared/jobs/capacity.ts';
 import { CapacityReadModel, type CapacitySetup } from '../read-models/capacity.ts';
+import { DataWindowsReadModel } from '../read-models/data-windows.ts';
 import { HealthReadModel } from '../read-models/health.ts';
 import { HistoryReadModel } from '../read-models/history.ts';
 import { startTelemetry } from '../telemetry/start-telemetry.ts';
+import { analyticsSettings } from './analytics-settings.ts';
+
+const HOUR_MS = 3_600_000;
 
 export type TelemetryPart = {
   /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
@@ -21,6 +25,7 @@ export type TelemetryPart = {
   readonly health: HealthReadModel;
   readonly history: HistoryReadModel;
   readonly capacity: CapacityReadModel;
+  readonly data: DataWindowsReadModel;
   /** Closing it leaves the server running: health turns to `unknown`. */
   readonly analytics: Analytics;
   /** Stops the jobs, appends what waits (at most 5 s) and closes the log. */
@@ -39,12 +44,17 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const telemetry = await startTelemetry(config, clock, logger, metrics);
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
-  const history = new HistoryReadModel();
-  const { threads, jobs: jobPaths } = config.analytics;
-  const readModels = { health, history };
+  const history = new HistoryReadModel({
+    maxAgeMs: config.history.hours * HOUR_MS,
+    maxBytes: config.limits.historyBytes,
+  });
+  metrics.observe('history_bytes', 'Memory that the past of streams takes.', () => history.bytes);
+  const data = new DataWindowsReadModel();
+  const readModels = { health, history, data };
   // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
   const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
-  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, threads, jobPaths, part });
+  const settings = analyticsSettings(config);
+  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, part, ...settings });
   const capacity = new CapacityReadModel(capacitySetup(config, log.partitions('ingest')));
   const meter = new CapacityMeter({ log, clock, logger, model: capacity });
   return {
@@ -53,6 +63,7 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
     health,
     history,
     capacity,
+    data,
     analytics,
     close: async () => {
       meter.close();
