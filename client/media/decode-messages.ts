@@ -18,6 +18,8 @@ export type PlaybackRequest = {
   readonly rendition: string;
   readonly decoder: DecoderChoice;
   readonly renderer: RendererChoice;
+  /** Every picture comes with how it was coded (our own decoder only). */
+  readonly inspect: boolean;
   /** False when the page has no VideoDecoder: then the worker does not use its own. */
   readonly hasWebCodecs: boolean;
   /** Time already spent since the page was opened, ms: part of the join time. */

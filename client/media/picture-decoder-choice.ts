@@ -10,6 +10,8 @@ import { canDecodeByWebCodecs, WebCodecsPictureDecoder } from './webcodecs-pictu
 /** What the choice depends on. */
 export type DecoderSituation = {
   readonly choice: DecoderChoice;
+  /** Pictures are to come with how they were coded. */
+  readonly inspect: boolean;
   readonly hasWebCodecs: boolean;
   /** The browser's decoder has failed on this stream before. */
   readonly avoidWebCodecs: boolean;
@@ -54,7 +56,7 @@ export async function createPictureDecoder(
   }
   if (choice !== 'webcodecs' && isOurCodec(config.codec)) {
     const { WasmPictureDecoder } = await import('./wasm-picture-decoder.ts');
-    const decoder = new WasmPictureDecoder(buffers, events);
+    const decoder = new WasmPictureDecoder(buffers, events, situation.inspect);
     decoder.configure(config);
     return decoder;
   }

@@ -1,6 +1,7 @@
 // One decoded picture on its way to the canvas: tightly packed I420 in a buffer of its own, so that it can be queued, drawn and
 // handed from thread to thread without a copy.
 
+import type { PictureInspection } from '../../shared/codec/h264/decoder/inspection.ts';
 import type { ColourDescription } from '../../shared/media/colour.ts';
 
 /** A decoded picture before colour conversion. The buffer holds Y, then U, then V without padding. */
@@ -11,6 +12,8 @@ export type Picture = {
   readonly sampleAspect: readonly [number, number];
   readonly colour: ColourDescription;
   readonly buffer: ArrayBuffer;
+  /** How it was coded; only where the inspector asked for it. */
+  readonly inspection?: PictureInspection;
 };
 
 /** Byte ranges of the three planes. */

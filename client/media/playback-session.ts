@@ -85,7 +85,7 @@ export class PlaybackSession {
           onLoss: (loss) => this.#connection?.send({ type: 'loss', ...loss }),
         },
       },
-      { choice: request.decoder, hasWebCodecs: request.hasWebCodecs, avoidWebCodecs: false },
+      { choice: request.decoder, inspect: request.inspect, hasWebCodecs: request.hasWebCodecs, avoidWebCodecs: false },
     );
     this.#timers.push(setInterval(() => this.#report(), REPORT_EVERY_MS));
     this.#timers.push(setInterval(() => this.#tellStats(), STATS_EVERY_MS));

@@ -69,12 +69,17 @@ async function decodeOne(request: ThumbnailRequest): Promise<Picture | null> {
       resolve(result);
     };
     const { hasWebCodecs } = request;
-    createPictureDecoder(found.config, { choice: 'auto', hasWebCodecs, avoidWebCodecs: false }, new PictureBuffers(1), {
-      wants: () => true,
-      onPicture: answer,
-      onSkipped: () => answer(null),
-      onError: () => answer(null),
-    }).then(
+    createPictureDecoder(
+      found.config,
+      { choice: 'auto', inspect: false, hasWebCodecs, avoidWebCodecs: false },
+      new PictureBuffers(1),
+      {
+        wants: () => true,
+        onPicture: answer,
+        onSkipped: () => answer(null),
+        onError: () => answer(null),
+      },
+    ).then(
       (created) => {
         decoder = created;
         created.decode({ isKey: true, ptsUs: found.object.pts, data: found.object.payload });

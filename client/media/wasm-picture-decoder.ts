@@ -4,11 +4,15 @@
 import type { VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import { i420ByteLength, type I420Frame, type Plane } from '../../shared/media/frame.ts';
 import { microseconds } from '../../shared/media/time.ts';
-import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
+import { H264Decoder, type DecoderTrace } from '../../shared/codec/h264/decoder.ts';
+import { inspectPicture, type PictureInspection } from '../../shared/codec/h264/decoder/inspection.ts';
 import type { PictureBuffers } from './picture.ts';
 import type { EncodedPicture, PictureDecoder, PictureDecoderEvents } from './picture-decoder.ts';
 
 const BUDGET_MS = 500;
+/** Inspections of pictures that have not come out yet; more than any stream reorders. */
+const MAX_INSPECTIONS = 32;
+const FRAME = 3;
 const UNSPECIFIED = 2;
 
 function copyPlane(plane: Plane, target: Uint8Array): void {
@@ -43,10 +47,13 @@ export class WasmPictureDecoder implements PictureDecoder {
   #config: VideoTrackConfig | null = null;
   #waiting: EncodedPicture[] = [];
   #undelivered = 0;
+  readonly #inspections: Map<number, PictureInspection> | null;
   #isFlushWanted = false;
   #isTurnComing = false;
 
-  constructor(buffers: PictureBuffers, events: PictureDecoderEvents) {
+  /** With `inspect` every picture comes with how it was coded. */
+  constructor(buffers: PictureBuffers, events: PictureDecoderEvents, inspect = false) {
+    this.#inspections = inspect ? new Map() : null;
     this.#buffers = buffers;
     this.#events = events;
     this.#turn.port1.onmessage = () => this.#decodeNext();
@@ -61,10 +68,14 @@ export class WasmPictureDecoder implements PictureDecoder {
     this.#waiting = [];
     this.#undelivered = 0;
     this.#config = config;
-    this.#decoder = new H264Decoder({
-      output: (frame) => this.#onFrame(frame),
-      error: ({ code }) => this.#events.onError(`The picture is damaged (${code}).`, false),
-    });
+    this.#inspections?.clear();
+    this.#decoder = new H264Decoder(
+      {
+        output: (frame) => this.#onFrame(frame),
+        error: ({ code }) => this.#events.onError(`The picture is damaged (${code}).`, false),
+      },
+      this.#trace(),
+    );
     this.#decoder.configure({
       format: config.description === undefined ? 'annexb' : 'avc',
       ...(config.description === undefined ? {} : { description: config.description }),
@@ -89,6 +100,25 @@ export class WasmPictureDecoder implements PictureDecoder {
     this.#waiting = [];
     this.#undelivered = 0;
     this.#turn.port1.close();
+  }
+
+  #trace(): DecoderTrace | null {
+    const inspections = this.#inspections;
+    if (inspections === null) {
+      return null;
+    }
+    return {
+      picture: ({ sequence }, picture) => {
+        if (picture.decoded !== FRAME) {
+          return; // its second field is still to come
+        }
+        inspections.set(picture.timestamp, inspectPicture(sequence.state, sequence.size));
+        const [oldest] = inspections.keys();
+        if (inspections.size > MAX_INSPECTIONS && oldest !== undefined) {
+          inspections.delete(oldest);
+        }
+      },
+    };
   }
 
   #requestTurn(): void {
@@ -131,6 +161,9 @@ export class WasmPictureDecoder implements PictureDecoder {
     const colour =
       frame.colour.matrix_coefficients === UNSPECIFIED && announced !== undefined ? announced : frame.colour;
     frame.close();
-    this.#events.onPicture({ ptsUs: timestamp, width, height, sampleAspect, colour, buffer });
+    const inspection = this.#inspections?.get(timestamp);
+    this.#inspections?.delete(timestamp);
+    const picture = { ptsUs: timestamp, width, height, sampleAspect, colour, buffer };
+    this.#events.onPicture(inspection === undefined ? picture : { ...picture, inspection });
   }
 }

@@ -1,5 +1,6 @@
 // window.tessera: what tests and embedders read from the player page.
 
+import type { PictureInspection } from '../../shared/codec/h264/decoder/inspection.ts';
 import type { Painting, PlaybackStats } from '../media/decode-messages.ts';
 import type { FrameCopy, Player } from './player.ts';
 
@@ -8,6 +9,8 @@ export type PageHooks = {
   /** `latencyMs` is that of the picture that `frame` gives, measured when it was painted. */
   readonly stats: () => PlaybackStats;
   readonly frame: () => FrameCopy | null;
+  /** How the picture that `frame` gives was coded; null without `?inspect` or with the browser's decoder. */
+  readonly inspection: () => PictureInspection | null;
   /** Calls back for each painted picture, in order; returns the function that stops it. */
   readonly onPainted: (listener: (painting: Painting) => void) => () => void;
 };
@@ -23,6 +26,7 @@ export function installPageHooks(player: Player): void {
   window.tessera = {
     stats: () => player.stats(),
     frame: () => player.frame(),
+    inspection: () => player.inspected()?.inspection ?? null,
     onPainted: (listener) => player.onPainted(listener),
   };
 }

@@ -11,6 +11,8 @@ const RENDERERS: readonly string[] = ['auto', 'webgl', '2d'];
 export type PageOptions = PlayerOptions & {
   /** Only the picture and its controls: the page is a frame in another one. */
   readonly isEmbedded: boolean;
+  /** The inspector lies over the picture. */
+  readonly inspect: boolean;
 };
 
 /** The options in an address, or null when it names no stream. Unknown choices fall back to `auto`. */
@@ -27,6 +29,7 @@ export function playerOptionsOf(path: string, query: URLSearchParams): PageOptio
     rendition: /^[A-Za-z0-9_.-]{1,32}$/.test(rendition) ? rendition : 'auto',
     decoder: (DECODERS.includes(decoder) ? decoder : 'auto') as DecoderChoice,
     isEmbedded: query.get('embed') === '1',
+    inspect: query.has('inspect'),
     renderer: (RENDERERS.includes(renderer) ? renderer : 'auto') as RendererChoice,
   };
 }

@@ -24,6 +24,8 @@ export type PlayerOptions = {
   readonly rendition: string;
   readonly decoder: DecoderChoice;
   readonly renderer: RendererChoice;
+  /** Keep how every picture was coded, for the inspector (with our own decoder). Default false. */
+  readonly inspect?: boolean;
   /** Where the server is, such as `https://live.example`. Default: the origin of the page. */
   readonly origin?: string;
 };
@@ -68,6 +70,7 @@ export class Player {
         rendition,
         decoder,
         renderer,
+        inspect: options.inspect === true,
         hasWebCodecs: typeof VideoDecoder === 'function',
         sinceOpenedMs: performance.now(),
         ...(surface === null ? {} : { canvas: surface }),
@@ -100,6 +103,11 @@ export class Player {
     const { y, u, v } = planesOf(picture);
     const { ptsUs, width, height } = picture;
     return { ptsUs, width, height, y: y.slice(), u: u.slice(), v: v.slice() };
+  }
+
+  /** The last painted picture with how it was coded; valid until the next one is painted. Null where that is not known. */
+  inspected(): Picture | null {
+    return this.#lastPicture?.inspection === undefined ? null : this.#lastPicture;
   }
 
   select(rendition: string): void {

@@ -9,6 +9,7 @@ import { Store, useStore } from '../ui/store.ts';
 import { WakeLock } from '../ui/wake-lock.ts';
 import { Controls } from './controls.tsx';
 import { useFullScreen } from './full-screen.ts';
+import { Inspector } from './inspector.tsx';
 import { listenForKeys } from './keyboard.ts';
 import { installPageHooks } from './page-hooks.ts';
 import type { PageOptions } from './page-options.ts';
@@ -91,6 +92,7 @@ export function WatchPage({ options }: { readonly options: PageOptions }) {
             onDblClick={fullScreen.toggle}
           />
         </div>
+        {options.inspect && player !== null && <Inspector player={player} aspect={state.aspect} />}
         <StatusOverlay status={state.status} hasPicture={state.hasPicture} onResume={() => player?.goLive()} />
         {hasStatistics && <Statistics state={state} onClose={() => setStatistics(false)} />}
         {player !== null && (

@@ -1,5 +1,6 @@
 // Describes the macroblocks of a decoded picture for `tessera probe --macroblocks`, from the decoder's macroblock store.
 
+import type { SyntaxElement } from '../../shared/codec/h264/decoder/observed-syntax.ts';
 import type { SliceState } from '../../shared/codec/h264/decoder/slice-state.ts';
 import {
   MB_INTRA,
@@ -16,6 +17,9 @@ import {
   TABLE_7_14_NAMES,
 } from '../../shared/codec/h264/tables/mb-types.generated.ts';
 
+/** Bits by syntax element. */
+export type SyntaxBits = Partial<Record<SyntaxElement, number>>;
+
 /** One macroblock; vectors in quarter samples. */
 export type MacroblockDescription = {
   readonly x: number;
@@ -27,6 +31,8 @@ export type MacroblockDescription = {
   readonly transform_size_8x8_flag: boolean;
   readonly field: boolean;
   readonly bits: number;
+  /** Bits by syntax element (what is left of `bits` are skip runs and flags); absent for skipped macroblocks. */
+  readonly syntaxBits?: Readonly<Partial<Record<SyntaxElement, number>>>;
   /** Intra4x4PredMode or Intra8x8PredMode per 4x4 block in raster order. */
   readonly intraModes?: readonly number[];
   readonly intra_chroma_pred_mode?: number;
@@ -44,12 +50,15 @@ export function describeMacroblocks(
   structure: number,
   sliceTypes: readonly number[],
   bits: readonly number[],
+  syntaxBits: readonly (SyntaxBits | undefined)[],
 ): MacroblockDescription[] {
   const described: MacroblockDescription[] = [];
   const step = structure === 3 ? 1 : 2;
   for (let row = structure === 2 ? 1 : 0; row < s.FrameHeightInMbs; row += step) {
     for (let x = 0; x < s.PicWidthInMbs; x++) {
-      described.push(describe(s, x, row, structure === 3 ? row : row >> 1, sliceTypes, bits));
+      const found = describe(s, x, row, structure === 3 ? row : row >> 1, sliceTypes, bits);
+      const elements = syntaxBits[row * s.PicWidthInMbs + x];
+      described.push(elements === undefined ? found : { ...found, syntaxBits: elements });
     }
   }
   return described;

@@ -3,7 +3,8 @@
 
 import type { Command } from 'commander';
 import type { DecodeErrorReport } from '../../shared/codec/h264/codec-types.ts';
-import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
+import { H264Decoder, type DecoderTrace } from '../../shared/codec/h264/decoder.ts';
+import type { MacroblockStages } from '../../shared/codec/h264/decoder/macroblock-stages.ts';
 import { parsePps } from '../../shared/codec/h264/syntax/pps.ts';
 import { NAL_UNIT_TYPE, parseNalUnit, type NalHeader } from '../../shared/codec/h264/syntax/nal-unit.ts';
 import { parseSei } from '../../shared/codec/h264/syntax/sei.ts';
@@ -21,14 +22,16 @@ import { sampleAspectOf } from '../../shared/codec/h264/syntax/vui.ts';
 import { BitstreamError } from '../../shared/errors.ts';
 import { microseconds } from '../../shared/media/time.ts';
 import { readByteStream } from './byte-stream-file.ts';
-import { printJson, wholeNumber } from './command-line.ts';
-import { describeMacroblocks, type MacroblockDescription } from './probe-macroblocks.ts';
+import { printJson, UsageError, wholeNumber } from './command-line.ts';
+import { describeMacroblocks, type MacroblockDescription, type SyntaxBits } from './probe-macroblocks.ts';
 
 /** Flags of the command. */
 export type ProbeOptions = {
   readonly headers?: true;
   readonly macroblocks?: true;
   readonly frame?: number;
+  /** `X,Y`: the macroblock whose stages are shown. */
+  readonly stages?: string;
   readonly json?: true;
 };
 
@@ -60,6 +63,8 @@ type PictureRecord = {
   readonly PicOrderCnt: number;
   readonly frame_num: number;
   readonly macroblocks: readonly MacroblockDescription[];
+  /** Of the macroblock that --stages names. */
+  readonly stages?: MacroblockStages;
 };
 
 /** The JSON document of the command. */
@@ -95,6 +100,7 @@ export function registerProbe(program: Command): void {
     .option('--headers', 'every field of every header')
     .option('--macroblocks', 'every macroblock of one frame: type, modes, QP, vectors, references, bits')
     .option('--frame <n>', 'which frame --macroblocks shows, in decoding order', wholeNumber(0, 1_000_000), 0)
+    .option('--stages <x,y>', 'with --macroblocks: samples and coefficients of that macroblock at every stage')
     .option('--json', 'print one JSON document on stdout')
     .action((file: string, options: ProbeOptions) => {
       const result = probeFile(file, options);
@@ -120,6 +126,9 @@ class Probe {
   private readonly options: ProbeOptions;
   private sliceTypes: number[] = [];
   private bits: number[] = [];
+  private syntaxBits: (SyntaxBits | undefined)[] = [];
+  private elements: SyntaxBits | undefined;
+  private stages: MacroblockStages | null = null;
   private frameOfSlices = -1;
 
   constructor(options: ProbeOptions) {
@@ -139,9 +148,17 @@ class Probe {
               structure: structure === 3 ? 'frame' : structure === 1 ? 'top field' : 'bottom field',
               PicOrderCnt: picture.orderOf(structure),
               frame_num: picture.FrameNum,
-              macroblocks: describeMacroblocks(decoder.sequence.state, structure, this.sliceTypes, this.bits),
+              macroblocks: describeMacroblocks(
+                decoder.sequence.state,
+                structure,
+                this.sliceTypes,
+                this.bits,
+                this.syntaxBits,
+              ),
+              ...(this.stages === null ? {} : { stages: this.stages }),
             });
           }
+          this.stages = null;
           if (picture.decoded === 3) {
             this.frames++;
             const last = this.gops.length - 1;
@@ -156,13 +173,30 @@ class Probe {
     );
   }
 
-  private macroblockTrace(): {
-    macroblock: (decoder: Parameters<NonNullable<TraceOfDecoder['macroblock']>>[0], bits: number) => void;
-  } {
+  private macroblockTrace(): DecoderTrace {
+    const wanted = stagesPlace(this.options.stages);
     return {
-      macroblock: (decoder, bits) => {
-        this.bits[decoder.sequence.state.mb] = bits;
+      syntaxElement: (name, bits) => {
+        this.elements ??= {};
+        this.elements[name] = (this.elements[name] ?? 0) + bits;
       },
+      macroblock: (decoder, bits) => {
+        const { mb } = decoder.sequence.state;
+        this.bits[mb] = bits;
+        this.syntaxBits[mb] = this.elements;
+        this.elements = undefined;
+      },
+      ...(wanted === null
+        ? {}
+        : {
+            wantsStages: ({ sequence: { state } }) => {
+              const row = state.isFieldPicture ? state.mbY >> 1 : state.mbY;
+              return this.frames === (this.options.frame ?? 0) && state.mbX === wanted.x && row === wanted.y;
+            },
+            stages: (stages) => {
+              this.stages = stages;
+            },
+          }),
     };
   }
 
@@ -175,6 +209,7 @@ class Probe {
       this.frameOfSlices = this.frames;
       this.sliceTypes = [];
       this.bits = [];
+      this.syntaxBits = [];
     }
     this.sliceTypes.push(header.slice_type % 5);
     this.attach(header);
@@ -210,7 +245,17 @@ class Probe {
   }
 }
 
-type TraceOfDecoder = NonNullable<ConstructorParameters<typeof H264Decoder>[1]>;
+/** The macroblock that --stages names, or null. Throws UsageError. */
+function stagesPlace(text: string | undefined): { readonly x: number; readonly y: number } | null {
+  if (text === undefined) {
+    return null;
+  }
+  const [, x, y] = /^(\d{1,4}),(\d{1,4})$/.exec(text) ?? [];
+  if (x === undefined || y === undefined) {
+    throw new UsageError(`--stages takes X,Y in macroblocks, not ${text}.`);
+  }
+  return { x: Number(x), y: Number(y) };
+}
 
 function readOrNull(read: () => unknown): unknown {
   try {

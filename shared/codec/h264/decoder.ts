@@ -13,6 +13,8 @@ import type { Picture, Structure } from './dpb/picture.ts';
 import { createWasmKernels } from './kernels/wasm-kernels.ts';
 import { createReferenceKernels } from './kernels/reference-kernels.ts';
 import { createSliceKernels } from './kernels/slice-kernels.ts';
+import { StageRecorder, type MacroblockStages } from './decoder/macroblock-stages.ts';
+import type { SyntaxElement } from './decoder/observed-syntax.ts';
 import { PictureDecoder } from './decoder/picture-decoder.ts';
 import { Sequence, type KernelFactory } from './decoder/sequence.ts';
 import { NAL_UNIT_TYPE, parseNalHeader, type NalHeader } from './syntax/nal-unit.ts';
@@ -34,6 +36,11 @@ export type DecoderTrace = {
   /** Each macroblock when it is decoded, with the bits it took. */
   readonly macroblock?: (decoder: PictureDecoder, bits: number) => void;
   /** Each picture when it is complete, before output. */
+  /** Bits of each syntax element of the current macroblock, before `macroblock` (which must be there too). */
+  readonly syntaxElement?: (name: SyntaxElement, bits: number) => void;
+  /** Asked after each macroblock (`macroblock` must be there too): true keeps its stages, which `stages` gets when the picture is done. */
+  readonly wantsStages?: (decoder: PictureDecoder) => boolean;
+  readonly stages?: (stages: MacroblockStages) => void;
   readonly picture?: (decoder: PictureDecoder, picture: Picture, structure: Structure) => void;
   /** Each NAL unit as it comes. */
   readonly nalUnit?: (header: NalHeader, bytes: Uint8Array) => void;
@@ -265,11 +272,27 @@ export class H264Decoder {
     const pictures: PictureDecoder = new PictureDecoder(sequence, config?.lowDelay === true, {
       output: (picture) => this.output(sequence, picture),
       error: (code, bitOffset) => this.report(code, bitOffset),
-      decoded: (picture, structure) => trace?.picture?.(pictures, picture, structure),
+      decoded: (picture, structure) => {
+        const stages = recorder?.finishPicture() ?? null;
+        if (stages !== null) {
+          trace?.stages?.(stages);
+        }
+        trace?.picture?.(pictures, picture, structure);
+      },
     });
+    const recorder = trace?.wantsStages === undefined ? null : new StageRecorder(sequence.state);
     if (trace?.macroblock !== undefined) {
       const { macroblock } = trace;
-      pictures.sliceData.onMacroblock = (bits) => macroblock(pictures, bits);
+      pictures.sliceData.onMacroblock = (bits) => {
+        recorder?.finishMacroblock(trace.wantsStages?.(pictures) === true);
+        macroblock(pictures, bits);
+      };
+      if (trace.syntaxElement !== undefined || recorder !== null) {
+        pictures.sliceData.observeSyntax({
+          element: (name, bits) => trace.syntaxElement?.(name, bits),
+          ...(recorder === null ? {} : { dcLevels: (component) => recorder.dcLevels(component) }),
+        });
+      }
     }
     if (config?.budgetMs !== undefined) {
       pictures.sliceData.isOverBudget = () => performance.now() > this.deadline;

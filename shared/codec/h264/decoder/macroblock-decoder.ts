@@ -51,6 +51,8 @@ function fail(s: SliceState, message: string): never {
 export class MacroblockDecoder {
   private readonly s: SliceState;
   private readonly intra = new IntraNeighbours();
+  /** Puts a listener between the entropy decoder and this, for the trace; null: nobody listens. */
+  observe: ((syntax: MacroblockSyntax) => MacroblockSyntax) | null = null;
 
   constructor(state: SliceState) {
     this.s = state;
@@ -104,8 +106,9 @@ export class MacroblockDecoder {
   }
 
   /** macroblock_layer() (7.3.5) at the located macroblock. */
-  decode(syntax: MacroblockSyntax, cabac: CabacDecoder | null): void {
+  decode(entropy: MacroblockSyntax, cabac: CabacDecoder | null): void {
     const { s } = this;
+    const syntax = this.observe === null ? entropy : this.observe(entropy);
     let mb_type = syntax.mb_type();
     this.begin(mb_type);
     s.mb_type = mb_type;

@@ -8,6 +8,7 @@ import { locateMacroblock, locateNeighbours } from '../macroblock/neighbours.ts'
 import { FIELD_4X4, FIELD_8X8, ZIGZAG_4X4, ZIGZAG_8X8 } from '../tables/transform.generated.ts';
 import { MB_INTER, MB_SKIP } from '../macroblock/mb-types.ts';
 import { MacroblockDecoder } from './macroblock-decoder.ts';
+import { ObservedSyntax, type SyntaxListener } from './observed-syntax.ts';
 import { SliceRowDecoder } from './slice-rows.ts';
 import type { SliceState } from './slice-state.ts';
 
@@ -40,6 +41,14 @@ export class SliceDataDecoder {
     this.macroblocks = new MacroblockDecoder(state);
     this.cavlc = new CavlcDecoder(state);
     this.cabac = new CabacDecoder(state);
+  }
+
+  /** Tells `listener` what each syntax element of a macroblock takes. onMacroblock must be set too: then slices are decoded here. */
+  observeSyntax(listener: SyntaxListener): void {
+    const { s, cavlc, cabac } = this;
+    const observedCavlc = new ObservedSyntax(cavlc, () => s.reader.position, listener);
+    const observedCabac = new ObservedSyntax(cabac, () => cabac.bitPosition, listener);
+    this.macroblocks.observe = (syntax) => (syntax === cabac ? observedCabac : observedCavlc);
   }
 
   /**
