@@ -122,6 +122,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function room() {
   const { clock, registry, metrics, events } = streamRoom({ limits: { publishers: 8 } });
   const shared = { limits: defaultLimits, clock, logger: silentLogger, reporter: { report: () => undefined } };
+      takeEvents: () => true,
   const refused: string[] = [];
   const gate = new AddressGate(4);
   const ingest = new WebSocketIngest(
