@@ -122,11 +122,10 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function room() {
   const { clock, registry, metrics, events } = streamRoom({ limits: { publishers: 8 } });
   const shared = { limits: defaultLimits, clock, logger: silentLogger, reporter: { report: () => undefined } };
-      takeEvents: () => true,
   const refused: string[] = [];
   const gate = new AddressGate(4);
   const ingest = new WebSocketIngest(
-    { admission: registry, ...shared, refused: (code) => void refused.push(code) },
+    { admission: registry, ...shared, takeEvents: () => true, refused: (code) => void refused.push(code) },
     gate,
   );
   const context: DeliveryContext = { registry, ...shared, counters: createDeliveryCounters(metrics) };
