@@ -4,9 +4,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TelemetryEvent } from '../../shared/telemetry/events.ts';
 import type { PeerErrorCode } from '../../shared/errors.ts';
 import type { PeerRequest, WebSocketPeer } from '../platform/web-socket-peer.ts';
+import type { CapacityReport } from '../read-models/capacity.ts';
 import type { HealthReport } from '../read-models/health.ts';
 import type { DataWindows } from '../read-models/data-windows.ts';
 import type { History } from '../read-models/history.ts';
+import type { ServerInfo } from '../read-models/server-info.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
 
 /** The connection of somebody who reads one endless body. */
@@ -47,6 +49,8 @@ export type HttpParts = {
   readonly epochMs: () => number;
   /** Times in epoch ms. Throws RangeError when asked for nonsense. */
   readonly history: (stream: string, range: { from: number; to: number; step: number }) => History;
+  readonly server: ServerInfo;
+  readonly capacity: () => CapacityReport;
   /** Throws ProtocolError `wrong-key`. */
   readonly checkKey: (stream: string, key: string) => void;
   readonly report: (event: TelemetryEvent) => void;

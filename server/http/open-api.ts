@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { assert } from '../../shared/assert.ts';
 import { HTTP_ERRORS, PEER_ERRORS } from '../../shared/errors.ts';
 import { dataEventSchema } from '../../shared/telemetry/events.ts';
+import { capacitySchema } from '../read-models/capacity.ts';
 import { dataWindowsSchema } from '../read-models/data-windows.ts';
 import { healthReportSchema } from '../read-models/health.ts';
 import { historySchema } from '../read-models/history.ts';
+import { serverInfoSchema } from '../read-models/server-info.ts';
 import { streamListSchema } from '../read-models/stream-status.ts';
 
 const problemSchema = z.object({
@@ -56,6 +58,14 @@ export function openApi(): unknown {
           responses: { 200: json('The streams.', 'StreamList'), default: problem },
         },
       },
+      '/api/v1/server': {
+        get: {
+          operationId: 'serverInfo',
+          summary: 'The server itself: since when it runs, and on which telemetry log. For operators.',
+          security: [{ operatorToken: [] }],
+          responses: { 200: json('The server.', 'ServerInfo'), default: problem },
+        },
+      },
       '/api/v1/streams/{stream}/health': {
         get: {
           operationId: 'streamHealth',
@@ -71,6 +81,15 @@ export function openApi(): unknown {
           security: [{ operatorToken: [] }],
           parameters: [streamParameter, ...times('from', 'to', 'step')],
           responses: { 200: json('The points.', 'History'), default: problem },
+        },
+      },
+      '/api/v1/capacity': {
+        get: {
+          operationId: 'capacity',
+          summary:
+            'What the telemetry log carries now: producer write rate, consumer read rate, partitions, and the rule beside them. For operators.',
+          security: [{ operatorToken: [] }],
+          responses: { 200: json('The capacity.', 'Capacity'), default: problem },
         },
       },
       '/api/v1/streams/{stream}/data': {
@@ -111,6 +130,8 @@ export function openApi(): unknown {
         StreamList: jsonSchema(streamListSchema),
         StreamHealth: jsonSchema(healthReportSchema),
         History: jsonSchema(historySchema),
+        ServerInfo: jsonSchema(serverInfoSchema),
+        Capacity: jsonSchema(capacitySchema),
         DataWindows: jsonSchema(dataWindowsSchema),
         DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
         Accepted: jsonSchema(z.object({ accepted: z.number().int() })),

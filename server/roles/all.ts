@@ -166,6 +166,8 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     streams: registry,
     health: (stream) => telemetry.health.get(stream, clock.epochMs()),
     history: (stream, range) => telemetry.history.query(stream, range),
+    server: { startedAt: Math.round(clock.epochMs()), telemetry: telemetry.description, node: process.version },
+    capacity: () => telemetry.capacity.report(),
     hasHistory: (stream) => telemetry.history.has(stream),
     data: (stream, range) => telemetry.data.query(stream, range),
     takeEvents,
