@@ -9,15 +9,23 @@ const percent: Format = (value) => `${Math.round(value * 1000) / 10} %`;
 
 /** What the numbers of each kind of issue are. */
 const FORMATS: Readonly<Record<string, Format>> = {
-  starved: percent,
+  starved: formatMs,
   'bitrate-low': formatBitrate,
   'fps-low': (value) => `${formatRate(value)} fps`,
   'keyframe-interval-long': formatMs,
   'frames-lost': percent,
   drift: formatMs,
-  'encoder-overloaded': (value) => `${percent(value)} of a frame's time`,
+  'encoder-overloaded': percent,
   'latency-high': formatMs,
   rebuffering: percent,
+  'decode-errors': percent,
+  'viewers-skipping': percent,
+  'frozen-picture': percent,
+  silence: percent,
+  clipping: percent,
+  'av-skew': formatMs,
+  'clock-wrong': formatMs,
+  'device-silent': formatMs,
 };
 
 function numberOf(type: string, value: unknown): string {

@@ -18,7 +18,8 @@ function Issue({ issue }: { readonly issue: HealthIssue }) {
       <Icon name="warning" size={18} />
       <div>
         <p class="issue-title">
-          {issueTitle(issue.type)} <Badge tone={tone}>{issue.severity}</Badge> <Badge tone="plain">{issue.stage}</Badge>
+          {issueTitle(issue.type)} {issue.subject} <Badge tone={tone}>{issue.severity}</Badge>{' '}
+          <Badge tone="plain">{issue.stage}</Badge>
         </p>
         <p class="issue-numbers">
           {issueNumbers(issue)}, for {formatDuration(Date.now() - toEpochMs(issue.since))}
@@ -36,7 +37,7 @@ function Issues({ stream }: { readonly stream: StreamView }) {
     return (
       <ul class="issues">
         {issues.map((issue) => (
-          <Issue key={issue.type} issue={issue} />
+          <Issue key={`${issue.type} ${issue.subject ?? ''}`} issue={issue} />
         ))}
       </ul>
     );

@@ -33,6 +33,8 @@ const issueSchema = z.object({
   type: z.string(),
   severity: z.string(),
   stage: z.string(),
+  /** The device that it is about, where it is about one. */
+  subject: z.string().optional(),
   actual: z.unknown(),
   expected: z.unknown(),
   advice: z.string(),

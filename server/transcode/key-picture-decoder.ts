@@ -24,10 +24,24 @@ export class KeyPictureDecoder {
     this.host = host;
   }
 
-  /** What the last picture looks like, and the most that moved from one of the looked-at pictures to the next. */
+  /**
+   * What the last picture looks like, and the most that moved from one of the looked-at pictures to the next. Never throws: of what
+   * cannot be decoded there is no picture.
+   */
   measure(key: KeyPicture): { readonly picture: MeasuredPicture | null; readonly cpuMs: number } {
-    const { cpuNow } = this.host;
+    const { cpuNow, onPhase } = this.host;
     const startedAt = cpuNow();
+    try {
+      const picture = this.pictureOf(key);
+      return { picture, cpuMs: cpuNow() - startedAt };
+    } catch {
+      onPhase('idle');
+      this.lookers.clear(); // none of them is trusted any more
+      return { picture: null, cpuMs: cpuNow() - startedAt };
+    }
+  }
+
+  private pictureOf(key: KeyPicture): MeasuredPicture | null {
     const seen = this.seenOf(key.stream);
     const looker = this.lookerFor(key.config);
     const first = this.look(looker, 'key', key.unit, seen.meter);
@@ -35,16 +49,15 @@ export class KeyPictureDecoder {
       const isLast = i === key.following.length - 1;
       return this.look(looker, 'delta', unit, isLast ? seen.meter : null) ?? facts;
     }, null);
-    const cpuMs = cpuNow() - startedAt;
     if (first === null) {
-      return { picture: null, cpuMs };
+      return null;
     }
     const unit = (last === null ? null : key.following.at(-1)) ?? key.unit;
     const sinceUs = seen.lastUs === null ? null : unit.pts - seen.lastUs;
     seen.lastUs = unit.pts;
     const sinceMs = sinceUs === null || sinceUs < 0 ? null : sinceUs / 1000;
     const moved = first.moved === null ? null : Math.max(first.moved, last?.moved ?? 0);
-    return { picture: { ...(last ?? first), moved, sinceMs, arrivalTime: unit.arrivalTime }, cpuMs };
+    return { ...(last ?? first), moved, sinceMs, arrivalTime: unit.arrivalTime };
   }
 
   close(): void {

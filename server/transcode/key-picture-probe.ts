@@ -30,8 +30,9 @@ export type KeyPictureProbeOptions = {
   readonly onSkipped: () => void;
 };
 
-/** Of one stream a picture is looked at this often. */
+/** Of one stream a picture is looked at this often, and none before it has lasted for a while. */
 const EVERY_MS = 900;
+const FIRST_AFTER_MS = 3000;
 const MAX_WAITING = 4;
 /** Unused share that may be saved up, ms of CPU. */
 const MAX_SAVED_MS = 250;
@@ -50,6 +51,7 @@ type Watched = {
   readonly source: StreamTrack;
   config: TrackConfig | null;
   lastAt: number;
+  readonly since: number;
   /** The last key pictures were alike. */
   isSuspect: boolean;
   /** Time that a comparison of key pictures covers which was left out, ms. */
@@ -79,6 +81,7 @@ export class KeyPictureProbe {
       source,
       config: null,
       lastAt: -Infinity,
+      since: this.options.now(),
       isSuspect: false,
       heldMs: 0,
       group: null,
@@ -120,7 +123,8 @@ export class KeyPictureProbe {
     const { now, isTranscoded } = this.options;
     const { config, source } = watched;
     const at = now();
-    if (config?.kind !== 'video' || at - watched.lastAt < EVERY_MS || isTranscoded(source)) {
+    const isEarly = at - watched.since < FIRST_AFTER_MS || at - watched.lastAt < EVERY_MS;
+    if (config?.kind !== 'video' || isEarly || isTranscoded(source)) {
       return;
     }
     const { isH264, missingInOurs } = inspectSource(config);
@@ -205,7 +209,13 @@ export function pooledKeyPictures(pool: WorkerPool): KeyPictureExecutor {
   };
   return {
     measure: (picture) => {
-      worker ??= pool.acquire({ onMessage, onDeath: giveUp });
+      if (worker === null) {
+        const workers = pool.size;
+        worker = pool.acquire({ onMessage, onDeath: giveUp });
+        if (pool.size === workers) {
+          pool.prewarm(); // a warm one was taken, which the first viewer counts on
+        }
+      }
       if (worker === null) {
         return Promise.resolve(null);
       }

@@ -14,7 +14,7 @@ export type Changes = { readonly opened: HealthIssue[]; readonly closed: EndedIs
 
 type Progress = { over: number; well: number; issue: HealthIssue | null };
 
-const MAX_RECENT = 10;
+const MAX_RECENT = 5;
 
 export class IssueBook {
   private readonly progress = new Map<string, Progress>();
