@@ -104,7 +104,9 @@ async function serve(options: ServeOptions, rest: readonly string[]): Promise<vo
     throw new UsageError(`The role ${config.roles} is not there yet: roles = all runs everything in one process.`);
   }
   const { startAll } = await import('../roles/all.ts');
-  const server = await startAll(config, { logger, prewarm: true });
+  const server = await startAll(config, { logger, prewarm: true }).catch((error: unknown) => {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error;
+  });
   printReady(server, options.json === true);
   const exitCode = await untilStopped(server, logger);
   logger.flush();
