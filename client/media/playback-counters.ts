@@ -1,6 +1,8 @@
 // Counts what one viewer sees: painted and dropped pictures, stalls, latency samples, bitrate. Feeds the statistics overlay (totals
 // and recent values) and the reports to the server (differences since the last report). Pure: times are handed in, ms.
 
+import type { LatencyStages } from './decode-messages.ts';
+
 /** What a report to the server carries of the counters. */
 export type CounterInterval = {
   readonly intervalMs: number;
@@ -10,6 +12,8 @@ export type CounterInterval = {
   readonly stalls: number;
   readonly stalledMs: number;
   readonly latencyMs: readonly number[];
+  /** Presentation time of the picture of each sample. */
+  readonly latencyPtsMs: readonly number[];
 };
 
 const RATE_WINDOW_MS = 2000;
@@ -30,6 +34,9 @@ export class PlaybackCounters {
   #received: { readonly at: number; readonly bytes: number }[] = [];
   #recentLatencies: number[] = [];
   #latencySamples: number[] = [];
+  #latencyPts: number[] = [];
+  #lastLatencyMs: number | null = null;
+  #recentStages: LatencyStages[] = [];
   #isContinuous = false;
 
   constructor(nowMs: number) {
@@ -41,7 +48,7 @@ export class PlaybackCounters {
   }
 
   /** The picture with `ptsMs` was painted; `latencyMs` is null where it says nothing (join burst, unknown clock). */
-  painted(nowMs: number, ptsMs: number, latencyMs: number | null): void {
+  painted(nowMs: number, ptsMs: number, latencyMs: number | null, stages: LatencyStages | null = null): void {
     const last = this.#paints.at(-1);
     if (this.#isContinuous && last !== undefined && nowMs - last.at > STALL_AFTER_MS) {
       this.#totals.stalls += 1;
@@ -51,6 +58,10 @@ export class PlaybackCounters {
       this.#paints = []; // another timeline
     }
     this.#isContinuous = true;
+    this.#lastLatencyMs = latencyMs;
+    if (stages !== null) {
+      this.#recentStages = [...this.#recentStages, stages].slice(-LATENCY_WINDOW);
+    }
     this.#totals.painted += 1;
     this.#paints.push({ at: nowMs, ptsMs });
     if (latencyMs !== null) {
@@ -58,6 +69,7 @@ export class PlaybackCounters {
       this.#recentLatencies = this.#recentLatencies.slice(-LATENCY_WINDOW);
       if (this.#latencySamples.length < MAX_SAMPLES_PER_REPORT) {
         this.#latencySamples.push(Math.round(latencyMs * 10) / 10);
+        this.#latencyPts.push(Math.round(ptsMs));
       }
     }
   }
@@ -66,6 +78,7 @@ export class PlaybackCounters {
   interrupted(): void {
     this.#isContinuous = false;
     this.#recentLatencies = [];
+    this.#recentStages = [];
   }
 
   dropped(pictures: number): void {
@@ -101,10 +114,25 @@ export class PlaybackCounters {
     return first === undefined ? 0 : (bytes * 8) / Math.max(nowMs - first.at, 500);
   }
 
+  /** Of the last painted picture, or null. */
+  get lastLatencyMs(): number | null {
+    return this.#lastLatencyMs;
+  }
+
   /** Median of the last second or so, or null. */
-  latencyMs(): number | null {
+  latencyMedianMs(): number | null {
     const sorted = [...this.#recentLatencies].sort((a, b) => a - b);
     return sorted[sorted.length >> 1] ?? null;
+  }
+
+  /** Means of the last second or so, or null. */
+  latencyStages(): LatencyStages | null {
+    const stages = this.#recentStages;
+    if (stages.length === 0) {
+      return null;
+    }
+    const mean = (name: keyof LatencyStages) => stages.reduce((sum, one) => sum + one[name], 0) / stages.length;
+    return { arrive: mean('arrive'), decode: mean('decode'), wait: mean('wait'), draw: mean('draw') };
   }
 
   /** Differences since the last call. */
@@ -118,10 +146,12 @@ export class PlaybackCounters {
       stalls: stalls - this.#reported.stalls,
       stalledMs: stalledMs - this.#reported.stalledMs,
       latencyMs: this.#latencySamples,
+      latencyPtsMs: this.#latencyPts,
     };
     this.#reported = { ...this.#totals };
     this.#reportedAt = nowMs;
     this.#latencySamples = [];
+    this.#latencyPts = [];
     return interval;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { HealthIssue } from '../read-models/health.ts';
+import type { EndedIssue, HealthIssue } from '../read-models/health.ts';
 import type {
   LogRecord,
   StoredRecord,
@@ -10,14 +10,16 @@ import type {
   TelemetryLog,
   TopicPartition,
 } from '../telemetry/telemetry-log.ts';
-import { StreamHealth } from './health/evaluator.ts';
+import { deadLetter } from './dead-letter.ts';
+import { StreamHealth, type HealthSettings } from './health/evaluator.ts';
 import type { WindowRecord } from './partition-worker.ts';
 
 /** An issue opened or closed. */
 export type Alert = {
   readonly stream: string;
   readonly change: 'opened' | 'closed';
-  readonly issue: HealthIssue;
+  /** With `until` when it has closed. */
+  readonly issue: HealthIssue | EndedIssue;
   readonly at: number;
 };
 
@@ -25,6 +27,7 @@ export type HealthRunnerOptions = {
   readonly log: TelemetryLog;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly settings?: HealthSettings;
   readonly onAlert?: (alert: Alert) => void;
 };
 
@@ -72,9 +75,16 @@ export class HealthRunner {
 
   private async onBatch(at: TopicPartition, records: readonly StoredRecord[]): Promise<void> {
     const reports = new Map<string, LogRecord>();
+    const dead: LogRecord[] = [];
     for (const record of records) {
-      this.take(record, reports);
+      try {
+        this.take(record, reports);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        dead.push(deadLetter(at.topic, at.partition, record, `no rule can take it: ${why}`));
+      }
     }
+    await this.options.log.append('dlq', dead);
     await this.options.log.append('health', [...reports.values()]);
     await this.commit(at, (records.at(-1)?.offset ?? -1) + 1);
   }
@@ -98,7 +108,7 @@ export class HealthRunner {
   }
 
   private healthOf(stream: string): StreamHealth {
-    const health = this.streams.get(stream) ?? new StreamHealth(stream);
+    const health = this.streams.get(stream) ?? new StreamHealth(stream, this.options.settings);
     this.streams.delete(stream);
     this.streams.set(stream, health);
     if (this.streams.size > MAX_STREAMS) {

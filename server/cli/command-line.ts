@@ -12,13 +12,36 @@ export function printJson(document: unknown): void {
   process.stdout.write(`${JSON.stringify(document)}\n`);
 }
 
+/** What the system says of a file, in words. */
+const FILE_TROUBLE: Readonly<Record<string, string | undefined>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the disk is read-only',
+};
+
+/** One clear sentence for any failure. */
+export function sentenceOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('message' in error)) {
+    return String(error);
+  }
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  const trouble = FILE_TROUBLE[code ?? ''];
+  if (trouble === undefined) {
+    return message;
+  }
+  return path === undefined ? `A file cannot be used: ${trouble}.` : `${path} cannot be used: ${trouble}.`;
+}
+
 /** Prints one sentence on stderr and returns the exit code that belongs to the failure. */
 export function reportFailure(error: unknown): 0 | 1 | 2 {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? 0 : 2; // commander has printed its own sentence
   }
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`tessera: ${message}\n`);
+  process.stderr.write(`tessera: ${sentenceOf(error)}\n`);
   return error instanceof UsageError ? 2 : 1;
 }
 

@@ -38,33 +38,47 @@ export function toRbsp(payload: Uint8Array): Uint8Array {
   return target.subarray(0, removeEmulationPrevention(payload, 0, payload.length, target));
 }
 
+/** The first place from `at` on that needs a 03 before it: two zeros, which lie at `at` - 2 or later, and a byte up to 3. */
+function nextInsertion(rbsp: Uint8Array, at: number): number {
+  const { length } = rbsp;
+  let i = at;
+  while (i < length) {
+    if (rbsp[i] > 3) {
+      i += 3;
+    } else if (rbsp[i - 1] === 0 && rbsp[i - 2] === 0) {
+      return i;
+    } else {
+      i++;
+    }
+  }
+  return i;
+}
+
+function countInsertions(rbsp: Uint8Array): number {
+  let insertions = 0;
+  for (let at = nextInsertion(rbsp, 2); at < rbsp.length; at = nextInsertion(rbsp, at + 2)) {
+    insertions++;
+  }
+  return insertions;
+}
+
 /** The RBSP with emulation prevention bytes inserted, as a new array with `prefix` bytes of room before it. */
 export function addEmulationPrevention(rbsp: Uint8Array, prefix = 0): Uint8Array {
-  let insertions = 0;
-  let zeros = 0;
-  for (const byte of rbsp) {
-    if (zeros === 2 && byte <= 3) {
-      insertions++;
-      zeros = 0;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-  }
+  const insertions = countInsertions(rbsp);
   const endsWithZero = rbsp.length > 0 && rbsp[rbsp.length - 1] === 0;
   const target = new Uint8Array(prefix + rbsp.length + insertions + (endsWithZero ? 1 : 0));
-  if (insertions === 0) {
-    target.set(rbsp, prefix);
-  } else {
-    let out = prefix;
-    zeros = 0;
-    for (const byte of rbsp) {
-      if (zeros === 2 && byte <= 3) {
-        target[out++] = 3;
-        zeros = 0;
-      }
-      zeros = byte === 0 ? zeros + 1 : 0;
-      target[out++] = byte;
-    }
+  let out = prefix;
+  let from = 0;
+  let at = 2;
+  for (let left = insertions; left > 0; left--) {
+    at = nextInsertion(rbsp, at);
+    target.set(rbsp.subarray(from, at), out);
+    out += at - from;
+    target[out++] = 3;
+    from = at;
+    at += 2;
   }
+  target.set(rbsp.subarray(from), out);
   if (endsWithZero) {
     // cabac_zero_words: the NAL unit must not end with a zero byte (7.4.1).
     target[target.length - 1] = 3;

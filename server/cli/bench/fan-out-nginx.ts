@@ -10,7 +10,8 @@ import { amf0Object, writeAmf0, type Amf0Value } from '../../../shared/container
 import { RTMP_TYPE, writeChunks } from '../clients/rtmp-chunks.ts';
 import { parseRtmpAddress, RtmpClient } from '../clients/rtmp-client.ts';
 import { RtmpTarget } from '../publish/publish-target.ts';
-import { cpuMsOf, freePort, residentKbOf, stopChild, untilListening, type BenchServer } from './fan-out-servers.ts';
+import { cpuMsOf, freePort, residentKbOf, untilListening, type BenchServer } from './fan-out-servers.ts';
+import { stopChild } from './tessera-server.ts';
 
 const PROGRAM = '/usr/sbin/nginx';
 const MODULE = '/usr/lib/nginx/modules/ngx_rtmp_module.so';

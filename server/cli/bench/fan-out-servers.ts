@@ -10,10 +10,10 @@ import { dirname, join } from 'node:path';
 import type { AccessUnit, AudioTrackConfig, VideoTrackConfig } from '../../../shared/media/access-unit.ts';
 import { UNSPECIFIED_COLOUR } from '../../../shared/media/colour.ts';
 import { microseconds } from '../../../shared/media/time.ts';
-import { childEntry } from '../../platform/child-entry.ts';
 import { parseRtmpAddress, RtmpClient } from '../clients/rtmp-client.ts';
 import { WebSocketPublisher } from '../clients/websocket-publisher.ts';
 import { RtmpTarget, WebSocketTarget, type PublishTarget } from '../publish/publish-target.ts';
+import { startServer, stopChild } from './tessera-server.ts';
 
 export const FPS = 25;
 export const UNIT_BYTES = 5000; // 1 Mbit/s
@@ -51,14 +51,6 @@ export function residentKbOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-export async function stopChild(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await gone;
-  clearTimeout(timer);
-}
-
 export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
@@ -90,42 +82,26 @@ export async function untilListening(port: number, child: ChildProcess): Promise
 
 /** `tessera serve` with its defaults, on free ports. */
 export async function startTessera(folder: string): Promise<BenchServer> {
-  const entry = childEntry(import.meta.url, '../../main');
-  const flags = ['--json', '--http.host', '127.0.0.1', '--http.port', '0', '--rtmp.port', 'off', '--dataDir', folder];
-  const child = spawn(process.execPath, [...entry.execArgv, entry.path, 'serve', ...flags], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const ready = await new Promise<{ http: string; publishKey: string }>((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.includes('\n')) {
-        resolve(JSON.parse(text) as { http: string; publishKey: string });
-      }
-    });
-    child.once('exit', () => {
-      reject(new Error('tessera serve did not start.'));
-    });
-  });
-  const ws = ready.http.replace('http', 'ws');
-  const publisher = await WebSocketPublisher.connect({ url: `${ws}/publish/bench`, key: ready.publishKey });
+  const server = await startServer(folder);
+  const { ws, publishKey, pid } = server;
+  const publisher = await WebSocketPublisher.connect({ url: `${ws}/publish/bench`, key: publishKey });
   return {
     name: 'tessera',
     viewerAddress: (flushClass) => new URL(`${ws}/subscribe/bench?rendition=source&class=${flushClass}`),
     target: new WebSocketTarget(publisher),
     publishQuietly: async (stream) => {
-      const quiet = await WebSocketPublisher.connect({ url: `${ws}/publish/${stream}`, key: ready.publishKey });
+      const quiet = await WebSocketPublisher.connect({ url: `${ws}/publish/${stream}`, key: publishKey });
       quiet.setTrack('video', CONFIG);
       quiet.push('video', unitAt(0));
       return () => {
         quiet.destroy();
       };
     },
-    cpuMs: () => cpuMsOf(child.pid ?? 0),
-    residentKb: () => residentKbOf(child.pid ?? 0),
+    cpuMs: () => cpuMsOf(pid),
+    residentKb: () => residentKbOf(pid),
     stop: async () => {
       publisher.destroy();
-      await stopChild(child);
+      await server.stop();
     },
   };
 }

@@ -91,10 +91,13 @@ test('a wrong configuration exits 2 and names key, value and what is allowed', a
     [['--config', file], `telemetry.driver = "redis" (from ${file}) is not allowed; allowed: embedded, kafka, memory.`],
     [['--config', join(folder, 'none.yaml')], 'none.yaml'],
     [
-      ['--tls.cert', join(folder, 'none.pem'), '--tls.key', file],
+      [...local(), '--rtmp.port', 'off', '--tls.cert', join(folder, 'none.pem'), '--tls.key', file],
       'none.pem (from ENOENT) is not allowed; allowed: a file that can be read.',
     ],
-    [['--tls.cert', file, '--tls.key', file], 'allowed: a certificate and its own key, both PEM.'],
+    [
+      [...local(), '--rtmp.port', 'off', '--tls.cert', file, '--tls.key', file],
+      'allowed: a certificate and its own key, both PEM.',
+    ],
     [['--dataDir', join(file, 'data')], '(from ENOTDIR) is not allowed; allowed: a folder that this user can make'],
   ];
   for (const [flags, sentence] of cases) {

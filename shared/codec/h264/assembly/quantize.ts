@@ -315,10 +315,47 @@ export function quantizeIntra16x16(
   return dcMask != 0 ? coded | 0x10000 : coded;
 }
 
+/** Whether an 8x8 block is so close to its prediction that all levels of its four blocks and of their DC are 0. */
+// @ts-ignore: decorator
+@inline
+function isChromaClose(src: usize, ss: usize, prediction: usize, ps: usize, quantiser: usize): bool {
+  let upper = i16x8.splat(0);
+  let lower = i16x8.splat(0);
+  for (let y: usize = 0; y < 4; y++) {
+    const a = v128.load_ext<u8>(src + y * ss);
+    upper = i16x8.add(upper, i16x8.abs(i16x8.sub(a, v128.load_ext<u8>(prediction + y * ps))));
+    const b = v128.load_ext<u8>(src + (y + 4) * ss);
+    lower = i16x8.add(lower, i16x8.abs(i16x8.sub(b, v128.load_ext<u8>(prediction + (y + 4) * ps))));
+  }
+  // [upper left 2, upper right 2, lower left 2, lower right 2] sums of two columns each, then of blocks
+  const pairs = i16x8.narrow_i32x4_s(i32x4.extadd_pairwise_i16x8_s(upper), i32x4.extadd_pairwise_i16x8_s(lower));
+  const blocks = i32x4.extadd_pairwise_i16x8_s(pairs);
+  const limit = i32(load<i16>(quantiser + 90)) >> 2;
+  if (v128.any_true(i32x4.gt_s(blocks, i32x4.splat(limit)))) return false;
+  const total =
+    i32x4.extract_lane(blocks, 0) +
+    i32x4.extract_lane(blocks, 1) +
+    i32x4.extract_lane(blocks, 2) +
+    i32x4.extract_lane(blocks, 3);
+  return total <= 2 * i32(load<i16>(quantiser + 80));
+}
+
 export function quantizeChroma(
   src: usize, srcStride: usize, prediction: usize, predictionStride: usize,
   quantiser: usize, levels: usize, coefficients: usize, masks: usize,
 ): i32 {
+  if (isChromaClose(src, srcStride, prediction, predictionStride, quantiser)) {
+    // What the transforms would give: nothing.
+    const zero = i32x4.splat(0);
+    v128.store_lane<u64>(levels, zero, 0);
+    for (let i: usize = 0; i < 128; i += 16) {
+      v128.store(levels + i, zero, 32);
+      v128.store(coefficients + i, zero);
+    }
+    v128.store(masks, zero);
+    store<u32>(masks, 0, 16);
+    return 0;
+  }
   let coded: i32 = 0;
   for (let k = 0; k < 4; k += 2) {
     transformPair(src + 2 * k * srcStride, srcStride, prediction + 2 * k * predictionStride, predictionStride, -1);

@@ -3,7 +3,9 @@
 import type { AnalysisKernels } from './analysis-kernels.ts';
 import { ANALYSIS_PLAIN } from './analysis-plain.generated.ts';
 import { ANALYSIS_SHARED } from './analysis-shared.generated.ts';
+import { createReferenceGridKernels } from './grid-kernels.ts';
 import type { KernelKind, ReconstructionKernels } from './kernels.ts';
+import { createReferenceMotionKernels } from './motion-kernels.ts';
 import { createReferenceAnalysisKernels } from './reference-analysis-kernels.ts';
 import { createReferenceKernels } from './reference-kernels.ts';
 import { createWasmKernels } from './wasm-kernels.ts';
@@ -20,5 +22,10 @@ export function createEncoderKernels(
     return { ...createWasmKernels(memory), ...(analysis.instantiate(memory) as unknown as AnalysisKernels) };
   }
   const reconstruction = createReferenceKernels(memory);
-  return { ...reconstruction, ...createReferenceAnalysisKernels(memory, reconstruction) };
+  const differences = { ...reconstruction, ...createReferenceAnalysisKernels(memory, reconstruction) };
+  return {
+    ...differences,
+    ...createReferenceGridKernels(memory, differences),
+    ...createReferenceMotionKernels(memory, differences),
+  };
 }

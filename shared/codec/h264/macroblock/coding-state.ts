@@ -1,9 +1,11 @@
-// What the encoder knows about the macroblocks of the picture being coded, as structure of arrays on a grid of 4x4 blocks with a
-// border, so that neighbours (6.4.9, 6.4.11) are plain index arithmetic. One cell left of each row and cell 0 (SENTINEL) stand for
-// what is not available. Also the decision about the current macroblock. Shared by all stages of encoder/ and entropy/.
+// The macroblock being coded: its place, the decision about it, its levels and coefficients, and the grid of all macroblocks around it
+// (coding-grid.ts). Shared by all stages of encoder/ and entropy/; one per thread.
 
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { Pointer } from '../kernels/kernels.ts';
+import type { CodingGrid } from './coding-grid.ts';
+
+export { COUNT_UNAVAILABLE, REF_INTRA, REF_UNAVAILABLE, SENTINEL } from './coding-grid.ts';
 
 /** Kinds of macroblocks (mbKind). */
 export const P_SKIP = 0;
@@ -17,14 +19,6 @@ export const P_16X16 = 0;
 export const P_16X8 = 1;
 export const P_8X16 = 2;
 export const P_8X8 = 3;
-
-/** ref_idx of cells without a reference. */
-export const REF_INTRA = -1;
-export const REF_UNAVAILABLE = -2;
-/** total_coeff of blocks that are not available, see CavlcEncoder. */
-export const COUNT_UNAVAILABLE = 0x80;
-/** The cell that is never available. */
-export const SENTINEL = 0;
 
 /** Packs a vector in quarter samples; |x| and |y| are below 2^15. */
 export const packMv = (x: number, y: number): number => (x & 0xffff) | (y << 16);
@@ -48,43 +42,40 @@ export const MASK_V_DC = 22;
 export const MASK_V = 23;
 const MASKS = 27;
 
-/** Grid and current macroblock of one encoder (or one slice thread). */
+/** Current macroblock and grid of one encoder (or one slice thread). */
 export class MacroblockState {
+  readonly grid: CodingGrid;
   readonly mbWidth: number;
   readonly mbHeight: number;
-  /** Cells per grid row; cell of 4x4 block (x, y) of the picture is (y + 1) * stride + x + 4. */
+  /** The grid's arrays and strides, see CodingGrid. */
   readonly stride: number;
-  /** Per 4x4 cell: packed motion vector, 0 when intra. */
-  mv: Int32Array;
-  /** Vectors of the previous coded picture. */
-  previousMv: Int32Array;
-  /** Per 4x4 cell: ref_idx_l0, REF_INTRA or REF_UNAVAILABLE. */
-  readonly ref: Int8Array;
-  /** Per 4x4 cell: total_coeff of the luma block. */
-  readonly count: Uint8Array;
-  /** Per 4x4 cell: Intra4x4PredMode, 2 for other macroblocks, -1 when not available. */
-  readonly intraMode: Int8Array;
-  /** Chroma blocks: cells per row; cell of chroma block (x, y) is (y + 1) * chromaStride + x + 2. */
   readonly chromaStride: number;
+  readonly ref: Int8Array;
+  readonly count: Uint8Array;
+  readonly intraMode: Int8Array;
   readonly countU: Uint8Array;
   readonly countV: Uint8Array;
+  readonly kind: Uint8Array;
+  readonly qp: Uint8Array;
+  readonly cbp: Uint16Array;
+  readonly transform8x8: Uint8Array;
+  readonly chromaMode: Uint8Array;
+  readonly hasInnerEdges: Uint8Array;
+  readonly slice: Uint16Array;
+  readonly partitions: Uint8Array;
+  readonly bits: Uint16Array;
+  /** Vectors of this picture and of the coded picture before it, per 4x4 cell. */
+  mv: Int32Array;
+  previousMv: Int32Array;
+  /** How well each macroblock is shown, and was in the coded picture before. */
+  shownQp: Uint8Array;
+  previousShownQp: Uint8Array;
   /** The same bytes, a macroblock's row of four (two) at a time: rows of cells begin at multiples of four (two). */
   private readonly ref4: Uint32Array;
   private readonly count4: Uint32Array;
   private readonly intraMode4: Uint32Array;
   private readonly countU2: Uint16Array;
   private readonly countV2: Uint16Array;
-  /** Per macroblock. */
-  readonly kind: Uint8Array;
-  readonly qp: Uint8Array;
-  /** CodedBlockPatternLuma | CodedBlockPatternChroma << 4, bit 8: luma DC, bit 9: U DC, bit 10: V DC coded. */
-  readonly cbp: Uint16Array;
-  readonly transform8x8: Uint8Array;
-  readonly chromaMode: Uint8Array;
-  /** 1 when edges inside the macroblock may need deblocking. */
-  readonly hasInnerEdges: Uint8Array;
-  /** Number of the slice that coded it. */
-  readonly slice: Uint16Array;
 
   // The current macroblock.
   x = 0;
@@ -125,33 +116,36 @@ export class MacroblockState {
   readonly words: Int16Array;
   readonly longs: Int32Array;
 
-  constructor(memory: CodecMemory, mbWidth: number, mbHeight: number) {
-    this.mbWidth = mbWidth;
-    this.mbHeight = mbHeight;
-    this.stride = mbWidth * 4 + 8;
-    this.chromaStride = mbWidth * 2 + 4;
-    const cells = this.stride * (mbHeight * 4 + 2);
-    const chromaCells = this.chromaStride * (mbHeight * 2 + 2);
-    const macroblocks = mbWidth * mbHeight;
-    this.mv = new Int32Array(cells);
-    this.previousMv = new Int32Array(cells);
-    this.ref = new Int8Array(cells).fill(REF_UNAVAILABLE);
-    this.count = new Uint8Array(cells).fill(COUNT_UNAVAILABLE);
-    this.intraMode = new Int8Array(cells).fill(-1);
-    this.countU = new Uint8Array(chromaCells).fill(COUNT_UNAVAILABLE);
-    this.countV = new Uint8Array(chromaCells).fill(COUNT_UNAVAILABLE);
-    this.ref4 = new Uint32Array(this.ref.buffer);
-    this.count4 = new Uint32Array(this.count.buffer);
-    this.intraMode4 = new Uint32Array(this.intraMode.buffer);
-    this.countU2 = new Uint16Array(this.countU.buffer);
-    this.countV2 = new Uint16Array(this.countV.buffer);
-    this.kind = new Uint8Array(macroblocks);
-    this.qp = new Uint8Array(macroblocks);
-    this.cbp = new Uint16Array(macroblocks);
-    this.transform8x8 = new Uint8Array(macroblocks);
-    this.chromaMode = new Uint8Array(macroblocks);
-    this.hasInnerEdges = new Uint8Array(macroblocks);
-    this.slice = new Uint16Array(macroblocks);
+  constructor(memory: CodecMemory, grid: CodingGrid) {
+    this.grid = grid;
+    this.mbWidth = grid.mbWidth;
+    this.mbHeight = grid.mbHeight;
+    this.stride = grid.stride;
+    this.chromaStride = grid.chromaStride;
+    this.ref = grid.ref;
+    this.count = grid.count;
+    this.intraMode = grid.intraMode;
+    this.countU = grid.countU;
+    this.countV = grid.countV;
+    this.kind = grid.kind;
+    this.qp = grid.qp;
+    this.cbp = grid.cbp;
+    this.transform8x8 = grid.transform8x8;
+    this.chromaMode = grid.chromaMode;
+    this.hasInnerEdges = grid.hasInnerEdges;
+    this.slice = grid.slice;
+    this.partitions = grid.partitions;
+    this.bits = grid.bits;
+    [this.shownQp, this.previousShownQp] = grid.shownQp;
+    [this.mv, this.previousMv] = grid.vectors;
+    const { buffer } = memory.memory;
+    const quads = (cells: Int8Array | Uint8Array) => new Uint32Array(buffer, cells.byteOffset, cells.length >> 2);
+    const pairs = (cells: Uint8Array) => new Uint16Array(buffer, cells.byteOffset, cells.length >> 1);
+    this.ref4 = quads(grid.ref);
+    this.count4 = quads(grid.count);
+    this.intraMode4 = quads(grid.intraMode);
+    this.countU2 = pairs(grid.countU);
+    this.countV2 = pairs(grid.countV);
     this.levels = memory.allocate(LEVELS_BYTES, 16);
     this.masks = memory.allocate(4 * MASKS, 16);
     this.coefficients = memory.allocate(32 * 24, 16);
@@ -162,11 +156,12 @@ export class MacroblockState {
   /** Bytes that a state takes from a codec memory. */
   static readonly BYTES = LEVELS_BYTES + 4 * MASKS + 32 * 24 + 48;
 
-  /** Makes the vectors of the picture just coded the previous ones. */
-  swapVectors(): void {
-    const { mv } = this;
-    this.mv = this.previousMv;
-    this.previousMv = mv;
+  /** Begins a picture: what is kept of it goes to the arrays of its parity, that of the coded picture before it is in the other ones. */
+  useParity(parity: 0 | 1): void {
+    this.mv = this.grid.vectors[parity];
+    this.previousMv = this.grid.vectors[1 - parity];
+    this.shownQp = this.grid.shownQp[parity];
+    this.previousShownQp = this.grid.shownQp[1 - parity];
   }
 
   /** Moves to a macroblock (x, y in macroblocks). */
