@@ -119,7 +119,9 @@ async function start(config: Config, logger: Logger): Promise<Served> {
 async function serve(options: ServeOptions, rest: readonly string[]): Promise<void> {
   const config = await configOf(options, rest);
   const logger = createLogger({ level: config.log.level, json: options.json === true });
-  const server = await start(config, logger);
+  const server = await start(config, logger).catch((error: unknown) => {
+    throw error instanceof ConfigError ? new UsageError(error.message) : error;
+  });
   printReady(server, options.json === true);
   const exitCode = await untilStopped(server, logger);
   logger.flush();

@@ -1,7 +1,6 @@
 // The HTTP and WebSocket door: one port for pages, API, FLV and both sides of `tessera.1`. Bounds everything that a stranger can
 // open: headers, handshakes, bodies, requests per minute.
 
-import { readFile } from 'node:fs/promises';
 import { createServer as createPlainServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -22,6 +21,7 @@ import { liveRoutes } from './routes/live.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { securityHeaders } from './security-headers.ts';
+import { readTlsFiles } from './tls-files.ts';
 import { WebSocketUpgrade } from './web-socket-upgrade.ts';
 
 const MAX_HEADER_BYTES = 16_384;
@@ -107,7 +107,7 @@ export class HttpServer {
     if (tls.cert === undefined || tls.key === undefined) {
       return (handler) => createPlainServer(options, handler);
     }
-    const [cert, key] = await Promise.all([readTls('tls.cert', tls.cert), readTls('tls.key', tls.key)]);
+    const { cert, key } = await readTlsFiles({ cert: tls.cert, key: tls.key });
     return (handler) => createTlsServer({ ...options, cert, key, minVersion: 'TLSv1.2' }, handler);
   }
 
@@ -221,14 +221,6 @@ export class HttpServer {
     });
     server.prependListener('request', finish);
     server.prependListener('upgrade', finish);
-  }
-}
-
-async function readTls(key: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new Error(`${key}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}).`);
   }
 }
 

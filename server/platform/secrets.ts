@@ -3,6 +3,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConfigError } from '../../shared/config/resolve-config.ts';
 import type { Config } from '../../shared/config/config-schema.ts';
 
 /** Who may publish where, and what operators show. */
@@ -48,8 +49,14 @@ async function keptSecret(path: string): Promise<string> {
 
 /** Makes `dataDir` (0700) where missing, and the secrets that the configuration does not give (files of 0600). */
 export async function loadSecrets(config: Pick<Config, 'dataDir' | 'auth'>): Promise<Secrets> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await chmod(config.dataDir, 0o700);
+  try {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    await chmod(config.dataDir, 0o700);
+  } catch (error) {
+    const source = (error as NodeJS.ErrnoException).code ?? 'unusable';
+    const allowed = 'a folder that this user can make and write';
+    throw new ConfigError([{ key: 'dataDir', value: config.dataDir, allowed, source }]);
+  }
   const { publishKeys, operatorToken } = config.auth;
   return {
     publishKeys:

@@ -32,18 +32,26 @@ export type BenchServer = {
   /** Where WebSocket viewers go; `flushClass` only where there is one. */
   viewerAddress(flushClass: 'realtime' | 'normal'): URL;
   readonly target: PublishTarget;
+  /** Publishes another stream with one picture and nothing after it; returns how to end it. */
+  publishQuietly?(stream: string): Promise<() => void>;
   /** User and system time of the process so far, ms. */
   cpuMs(): number;
+  /** Resident memory of the process now, kB. */
+  residentKb(): number;
   stop(): Promise<void>;
 };
 
-function cpuMsOf(pid: number): number {
+export function cpuMsOf(pid: number): number {
   const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) /);
   const fields = rest.split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / CLOCK_TICKS;
 }
 
-async function freePort(): Promise<number> {
+export function residentKbOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+}
+
+export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const { port } = probe.address() as AddressInfo;
@@ -51,7 +59,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilListening(port: number, child: ChildProcess): Promise<void> {
+export async function untilListening(port: number, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + START_MS;
   while (Date.now() < deadline && child.exitCode === null) {
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -81,7 +89,16 @@ export async function startTessera(folder: string): Promise<BenchServer> {
     name: 'tessera',
     viewerAddress: (flushClass) => new URL(`${ws}/subscribe/bench?rendition=source&class=${flushClass}`),
     target: new WebSocketTarget(publisher),
+    publishQuietly: async (stream) => {
+      const quiet = await WebSocketPublisher.connect({ url: `${ws}/publish/${stream}`, key: publishKey });
+      quiet.setTrack('video', CONFIG);
+      quiet.push('video', unitAt(0));
+      return () => {
+        quiet.destroy();
+      };
+    },
     cpuMs: () => cpuMsOf(pid),
+    residentKb: () => residentKbOf(pid),
     stop: async () => {
       publisher.destroy();
       await server.stop();
@@ -120,6 +137,7 @@ export async function startNodeMediaServer(folder: string): Promise<BenchServer 
     viewerAddress: () => new URL(`ws://127.0.0.1:${http}/live/bench.flv`),
     target: new RtmpTarget(client),
     cpuMs: () => cpuMsOf(child.pid ?? 0),
+    residentKb: () => residentKbOf(child.pid ?? 0),
     stop: async () => {
       client.destroy();
       await stopChild(child);

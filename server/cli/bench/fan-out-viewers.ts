@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { decodeObjects } from '../../../shared/protocol/object-header.ts';
 import { SUBPROTOCOL } from '../../../shared/protocol/subprotocol.ts';
+import { playRtmp } from './fan-out-nginx.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -21,7 +22,11 @@ export class ViewerCrowd {
   async join(count: number, address: URL, subprotocol: string | null): Promise<void> {
     for (let joined = 0; joined < count; joined += 20) {
       const wave = Math.min(20, count - joined);
-      await Promise.all(Array.from({ length: wave }, () => this.add(address, subprotocol)));
+      await Promise.all(
+        Array.from({ length: wave }, () =>
+          address.protocol === 'rtmp:' ? this.addRtmp(address) : this.add(address, subprotocol),
+        ),
+      );
     }
   }
 
@@ -29,6 +34,20 @@ export class ViewerCrowd {
     for (const socket of this.sockets) {
       socket.destroy();
     }
+  }
+
+  /** These stop reading. */
+  stall(count: number): void {
+    this.sockets.slice(0, count).forEach((socket) => socket.pause());
+  }
+
+  private async addRtmp(address: URL): Promise<void> {
+    const socket = connect(Number(address.port), address.hostname);
+    this.sockets.push(socket);
+    await playRtmp(socket, address);
+    socket.on('data', (chunk) => {
+      this.received += chunk.length;
+    });
   }
 
   private add(address: URL, subprotocol: string | null): Promise<void> {

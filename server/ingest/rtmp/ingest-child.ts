@@ -139,7 +139,8 @@ export class IngestChild {
   #listenFailed(message: string): void {
     if (this.#firstListen !== null) {
       const { host } = this.#options;
-      this.#firstListen.reject(new Error(`RTMP cannot listen on ${host}:${this.#port}: ${message}`));
+      const why = message.includes('EADDRINUSE') ? 'the port is taken' : message;
+      this.#firstListen.reject(new Error(`RTMP cannot listen on ${host}:${this.#port}: ${why}.`));
       this.#firstListen = null;
       this.#isStopped = true;
     }

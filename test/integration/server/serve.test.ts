@@ -90,6 +90,15 @@ test('a wrong configuration exits 2 and names key, value and what is allowed', a
     [['--http.prot', '1'], 'http.prot = "1" (from --http.prot) is not allowed; allowed: the keys host, port'],
     [['--config', file], `telemetry.driver = "redis" (from ${file}) is not allowed; allowed: embedded, kafka, memory.`],
     [['--config', join(folder, 'none.yaml')], 'none.yaml'],
+    [
+      [...local(), '--rtmp.port', 'off', '--tls.cert', join(folder, 'none.pem'), '--tls.key', file],
+      'none.pem (from ENOENT) is not allowed; allowed: a file that can be read.',
+    ],
+    [
+      [...local(), '--rtmp.port', 'off', '--tls.cert', file, '--tls.key', file],
+      'allowed: a certificate and its own key, both PEM.',
+    ],
+    [['--dataDir', join(file, 'data')], '(from ENOTDIR) is not allowed; allowed: a folder that this user can make'],
   ];
   for (const [flags, sentence] of cases) {
     const served = serve(...flags);
