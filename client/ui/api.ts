@@ -172,9 +172,25 @@ export function getServer(token: string | null = null): Promise<ServerInfo | nul
   return getIfThere('/api/v1/server', serverSchema, token);
 }
 
+const openApiSchema = z.object({ paths: z.record(z.string(), z.unknown()) });
+
+let offered: Promise<ReadonlySet<string>> | null = null;
+
+/** Whether this server has a route, by its own description; asked once. */
+async function isOffered(path: string): Promise<boolean> {
+  offered ??= get('/api/v1/openapi.json', openApiSchema, null).then(({ paths }) => new Set(Object.keys(paths)));
+  try {
+    return (await offered).has(path);
+  } catch (error) {
+    offered = null;
+    throw error;
+  }
+}
+
 /** What the telemetry needs and has, or null where the server does not tell. */
-export function getCapacity(token: string | null = null): Promise<Capacity | null> {
-  return getIfThere('/api/v1/capacity', capacitySchema, token);
+export async function getCapacity(token: string | null = null): Promise<Capacity | null> {
+  const path = '/api/v1/capacity';
+  return (await isOffered(path)) ? getIfThere(path, capacitySchema, token) : null;
 }
 
 /** Epoch ms of a time that the API gives as number or ISO text. */

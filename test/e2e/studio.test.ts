@@ -1,6 +1,9 @@
 // A whole broadcast in real browsers on the real server: the studio encodes a fake camera with our encoder and publishes it, a second
 // page plays it with its latency from glass to glass, the front page shows it, the console counts it.
 
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { FAKE_DEVICES, launchBrowser, openPage, type WatchedPage } from '../support/browser.ts';
@@ -8,11 +11,38 @@ import { ensurePages } from '../support/pages.ts';
 import type { PublishStats } from '../../client/media/encode-messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { canvasColour, statsOf, waitForStats, waitForStatus } from '../support/player-page.ts';
+import { seededRandom } from '../support/random.ts';
 import { describeWith } from '../support/requirements.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
 import { UplinkProxy } from '../support/uplink-proxy.ts';
 
 const isLong = process.env['TESSERA_LONG'] === '1';
+
+/** Keeps the longest time between two paintings in `window.longestGapMs`. */
+const WATCH_GAPS = `(() => {
+  window.longestGapMs = 0;
+  let last = null;
+  window.tessera.onPainted(({ paintedAtMs }) => {
+    window.longestGapMs = Math.max(window.longestGapMs, last === null ? 0 : paintedAtMs - last);
+    last = paintedAtMs;
+  });
+})()`;
+
+/** A second of 1280x720 at 30 pictures/s with noise in it, which no encoder makes small; returns its path. */
+function writeNoisyCamera(path: string): string {
+  const size = 1280 * 720;
+  const random = seededRandom(7);
+  writeFileSync(path, 'YUV4MPEG2 W1280 H720 F30:1 Ip A1:1 C420jpeg\n');
+  for (let frame = 0; frame < 30; frame += 1) {
+    const picture = new Uint8Array((size * 3) / 2).fill(128);
+    for (let at = 0; at < size; at += 1) {
+      picture[at] = 100 + ((at + 4 * frame) % 64) + random(16);
+    }
+    appendFileSync(path, 'FRAME\n');
+    appendFileSync(path, picture);
+  }
+  return path;
+}
 
 describeWith(['chromium'], 'the studio', () => {
   let browser: Browser;
@@ -119,24 +149,14 @@ describeWith(['chromium'], 'the studio', () => {
     return streams.find(({ id }) => id === 'studio') ?? { state: 'none', epoch: 0 };
   }
 
-  test('a narrow uplink is followed down, and never passed; the ceiling set by hand holds', async () => {
-    const viewer = await openPage(browser);
-    await viewer.page.goto(`${server.http}/watch/studio?rendition=source`);
-    await waitForStats(viewer.page, 's.painted > 30', 40_000);
-    const free = await untilNumbers('a steady bitrate', ({ encoded, bitrateKbps }) => encoded > 60 && bitrateKbps > 0);
-    const narrowKbps = Math.round(free.bitrateKbps * 0.6);
-    uplink.uplinkKbps = narrowKbps;
-    const narrow = await untilNumbers('a lower target', ({ targetKbps }) => targetKbps < narrowKbps);
-    expect(narrow.targetKbps).toBeLessThan(free.targetKbps);
-    await untilNumbers('the backlog to be gone', ({ waitingMs }) => waitingMs < 1000);
-    const { painted } = await statsOf(viewer.page);
-    await waitForStats(viewer.page, `s.painted > ${painted + 30}`, 40_000);
-    uplink.uplinkKbps = Infinity;
-    await studio.page.getByRole('slider', { name: /At most/ }).fill('300');
-    await untilNumbers('the ceiling set by hand', ({ targetKbps }) => targetKbps <= 300);
-    await studio.page.getByRole('slider', { name: /At most/ }).fill('2500');
-    await viewer.close();
-  }, 150_000);
+  test('a ceiling set by hand holds at once', async () => {
+    const ceiling = studio.page.getByRole('slider', { name: /At most/ });
+    await ceiling.fill('300');
+    const lowered = await untilNumbers('the ceiling', ({ targetKbps }) => targetKbps <= 300);
+    expect(lowered.targetKbps).toBeGreaterThan(0);
+    await ceiling.fill('2500');
+    await untilNumbers('more again', ({ targetKbps }) => targetKbps > 300, 60_000);
+  }, 100_000);
 
   test('a connection cut for five seconds comes back as the same stream, and viewers go on', async () => {
     const viewer = await openPage(browser);
@@ -182,30 +202,47 @@ describeWith(['chromium'], 'the studio', () => {
       );
       expect(after).toMatchObject({ width: 1280, height: 720 });
       expect(share).toBeLessThanOrEqual(0.01);
-      await viewer.page.evaluate(`(() => {
-      window.longestGapMs = 0;
-      let last = null;
-      window.tessera.onPainted(({ paintedAtMs }) => {
-        window.longestGapMs = Math.max(window.longestGapMs, last === null ? 0 : paintedAtMs - last);
-        last = paintedAtMs;
-      });
-    })()`);
-      uplink.uplinkKbps = 800;
-      await studio.page.waitForTimeout(3000);
-      const targets: number[] = [];
-      for (let second = 0; second < 10; second += 1) {
-        targets.push((await numbersOf(studio.page)).targetKbps);
-        await studio.page.waitForTimeout(1000);
-      }
-      const longestGapMs = await viewer.page.evaluate<number>('window.longestGapMs');
-      process.stderr.write(
-        `studio at 800 kbit/s: targets ${targets.join(' ')}, longest gap ${longestGapMs.toFixed(0)} ms\n`,
-      );
-      expect(Math.max(...targets)).toBeLessThan(800);
-      expect(longestGapMs).toBeLessThanOrEqual(1000);
-      uplink.uplinkKbps = Infinity;
       await studio.page.getByRole('button', { name: 'End the stream' }).click();
       await viewer.close();
+    }, 150_000);
+
+    test('800 kbit/s of uplink are followed within 3 s, and no viewer stalls for a second', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'tessera-studio-'));
+      const camera = writeNoisyCamera(join(folder, 'camera.y4m'));
+      const noisy = await launchBrowser([...FAKE_DEVICES, `--use-file-for-fake-video-capture=${camera}`]);
+      try {
+        const streamer = await openPage(noisy);
+        await goLive(streamer.page, server.key, 720);
+        await streamer.page.getByText('ON AIR').waitFor({ timeout: 20_000 });
+        const viewer = await openPage(browser);
+        await viewer.page.goto(`${server.http}/watch/studio?rendition=source`);
+        await waitForStats(viewer.page, 's.painted > 60', 40_000);
+        await untilNumbers(
+          'more than the narrow uplink',
+          ({ bitrateKbps }) => bitrateKbps > 1200,
+          30_000,
+          streamer.page,
+        );
+        await viewer.page.evaluate(WATCH_GAPS);
+        uplink.uplinkKbps = 800;
+        await streamer.page.waitForTimeout(3000); // what the target allows
+        const targets: number[] = [];
+        for (let second = 0; second < 10; second += 1) {
+          targets.push((await numbersOf(streamer.page)).targetKbps);
+          await streamer.page.waitForTimeout(1000);
+        }
+        const longestGapMs = await viewer.page.evaluate<number>('window.longestGapMs');
+        process.stderr.write(
+          `studio at 800 kbit/s: targets ${targets.join(' ')}, longest gap ${longestGapMs.toFixed(0)} ms\n`,
+        );
+        expect(Math.max(...targets)).toBeLessThan(800);
+        expect(longestGapMs).toBeLessThanOrEqual(1000);
+        await viewer.close();
+      } finally {
+        uplink.uplinkKbps = Infinity;
+        await noisy.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
     }, 150_000);
   }
 });
