@@ -130,11 +130,12 @@ describeWith(['chromium'], 'the studio', () => {
     what: string,
     isSo: (stats: PublishStats) => boolean,
     withinMs = 30_000,
+    page = studio.page,
   ): Promise<PublishStats> {
     return eventually(
       what,
       async () => {
-        const stats = await numbersOf(studio.page);
+        const stats = await numbersOf(page);
         return isSo(stats) && stats;
       },
       withinMs,
