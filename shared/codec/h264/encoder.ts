@@ -28,7 +28,7 @@ import { writeCaptureTime } from './syntax/capture-time.ts';
 import { NAL_UNIT_TYPE, writeNalUnit } from './syntax/nal-unit.ts';
 import { writeSei } from './syntax/sei.ts';
 
-const { ceil, min } = Math;
+const { ceil } = Math;
 
 /** Everything that a configuration owns. */
 type Session = {
@@ -66,21 +66,31 @@ export class H264Encoder {
     const tools = toolsOf(preset, profile);
     const layers = config.layers ?? 1;
     const kept = referencesKept(tools.references, layers);
-    const memory = CodecMemory.create((kept + 2) * pictureBytes(size) + pictureEncoderBytes(size) + 4096);
-    const kernels = createEncoderKernels(memory.memory, config.kernels ?? 'wasm');
+    const threads = config.threads ?? 1;
+    const host = this.init.threadHost ?? null;
+    const shared = threads > 1 && host !== null && typeof SharedArrayBuffer !== 'undefined';
+    const bytes = (kept + 2) * pictureBytes(size) + pictureEncoderBytes(size, threads) + 4096;
+    const memory = CodecMemory.create(bytes, { shared });
+    const kind = config.kernels ?? 'wasm';
+    const kernels = createEncoderKernels(memory.memory, kind);
     const sets = parameterSetsOf({ ...config, profile }, tools, kept);
-    const slices = min(config.slices ?? 1, size.height >> 4);
     const source = allocateSource(memory, size);
     const targets = Array.from({ length: kept + 1 }, () => allocatePicture(memory, size));
     const { numerator, denominator } = config.framerate;
     const keyint = config.keyint ?? ceil((2 * numerator) / denominator);
+    this.session?.pictures.close();
     this.session = {
       config,
       memory,
       size,
       source,
       gop: new GopStructure({ keyint, layers, references: tools.references, MaxFrameNum: sets.MaxFrameNum }, targets),
-      pictures: new PictureEncoder(kernels, memory, size, sets, tools, slices),
+      pictures: new PictureEncoder(kernels, memory, size, sets, tools, {
+        threads,
+        host,
+        kernels: kind,
+        slices: config.slices ?? null,
+      }),
       rate: new RateControl(config.rateControl, {
         macroblocks: (size.width * size.height) >> 8,
         psnr: config.tune === 'psnr',
@@ -129,6 +139,17 @@ export class H264Encoder {
     }
   }
 
+  /** Slices that lent threads have coded since configure(): 0 says that this encoder works alone. */
+  get lentSlices(): number {
+    return this.session?.pictures.lentSlices ?? 0;
+  }
+
+  /** Ends what the configuration holds, lent threads too. configure() opens the encoder again. */
+  close(): void {
+    this.session?.pictures.close();
+    this.session = null;
+  }
+
   /** Codes the picture, again with a higher QP when it does not fit the bucket. Returns its mean QP. */
   private codePicture(session: Session, plan: PicturePlan, nals: Uint8Array[], timestamp: number): number {
     const { rate, pictures, source, config } = session;
@@ -146,9 +167,12 @@ export class H264Encoder {
     let bits = 0;
     while (first !== null) {
       nals.length = before;
-      pictures.code(source, plan, { first, afterRow: (row, rowBits) => rate.afterRow(row, rowBits) }, (nal, rbsp) =>
-        nals.push(writeNalUnit({ ...nal, rbsp })),
-      );
+      const qp = {
+        first,
+        afterRow: (row: number, rowBits: number) => rate.afterRow(row, rowBits),
+        rowCoded: (row: number, rowBits: number) => rate.rowCoded(row, rowBits),
+      };
+      pictures.code(source, plan, qp, (nal, rbsp) => nals.push(writeNalUnit({ ...nal, rbsp })));
       bits = 0;
       for (const nal of nals) {
         bits += 8 * (nal.length + 4);
