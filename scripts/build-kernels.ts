@@ -17,6 +17,7 @@ const MODULES = [
   { entry: 'reconstruction', memoryBase: 1024 },
   { entry: 'analysis', memoryBase: 16384 },
   { entry: 'pixels', memoryBase: 32768 },
+  { entry: 'slices', memoryBase: 49152 },
 ] as const;
 
 const BUILDS = [

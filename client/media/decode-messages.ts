@@ -35,6 +35,8 @@ export type ToDecodeWorker =
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'hidden'; readonly isHidden: boolean }
+  /** The network came back: what was lost need not wait for its turn. */
+  | { readonly type: 'online' }
   | { readonly type: 'sound-on'; readonly port: MessagePort; readonly route: AudioRoute }
   | { readonly type: 'sound-off' }
   | { readonly type: 'output-latency'; readonly ms: number }
@@ -74,7 +76,12 @@ export type PlaybackStats = {
   readonly dropped: number;
   readonly decodeErrors: number;
   readonly bufferMs: number;
+  /** Of the last painted picture: the one that `frame()` gives. */
   readonly latencyMs: number | null;
+  /** Median of the last second or so. */
+  readonly latencyMedianMs: number | null;
+  /** Means of the last second or so. */
+  readonly latencyStages: LatencyStages | null;
   readonly latencyKind: 'glass' | 'ingest' | null;
   readonly joinMs: number | null;
   readonly audio: AudioStats | null;
@@ -94,9 +101,29 @@ export type RenditionMenu = {
   readonly reason: string | null;
 };
 
+/** Where a picture's latency went, ms; they add up to it. */
+export type LatencyStages = {
+  /** From capture (or from ingest) until the page had the access unit: encoding, the server, the network. */
+  readonly arrive: number;
+  readonly decode: number;
+  /** In the jitter buffer, until it was due and the display took it. */
+  readonly wait: number;
+  readonly draw: number;
+};
+
+/** When a picture was painted, and how old it was then. */
+export type Painting = {
+  readonly ptsUs: number;
+  /** Local epoch ms (clock-sync.ts) right after drawing. */
+  readonly paintedAtMs: number;
+  /** From capture (or from ingest) to `paintedAtMs`; null where it is not known. */
+  readonly latencyMs: number | null;
+  readonly stages: LatencyStages | null;
+};
+
 export type FromDecodeWorker =
   /** The picture was painted (or, without a canvas in the worker, is to be painted now). Give the buffer back by `release`. */
-  | { readonly type: 'painted'; readonly picture: Picture }
+  | { readonly type: 'painted'; readonly picture: Picture; readonly painting: Painting }
   | { readonly type: 'status'; readonly status: PlaybackStatus }
   | { readonly type: 'stats'; readonly stats: PlaybackStats }
   | { readonly type: 'menu'; readonly menu: RenditionMenu }

@@ -36,6 +36,7 @@ const handlers: Handlers = {
   pause: () => session?.pause(),
   resume: () => session?.resume(),
   hidden: ({ isHidden }) => session?.setHidden(isHidden),
+  online: () => session?.wake(),
   'sound-on': ({ port, route }) => session?.audio.attach(port, route),
   'sound-off': () => session?.audio.detach(),
   'output-latency': ({ ms }) => session?.audio.setOutputLatency(ms),

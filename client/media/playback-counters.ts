@@ -1,6 +1,8 @@
 // Counts what one viewer sees: painted and dropped pictures, stalls, latency samples, bitrate. Feeds the statistics overlay (totals
 // and recent values) and the reports to the server (differences since the last report). Pure: times are handed in, ms.
 
+import type { LatencyStages } from './decode-messages.ts';
+
 /** What a report to the server carries of the counters. */
 export type CounterInterval = {
   readonly intervalMs: number;
@@ -30,6 +32,8 @@ export class PlaybackCounters {
   #received: { readonly at: number; readonly bytes: number }[] = [];
   #recentLatencies: number[] = [];
   #latencySamples: number[] = [];
+  #lastLatencyMs: number | null = null;
+  #recentStages: LatencyStages[] = [];
   #isContinuous = false;
 
   constructor(nowMs: number) {
@@ -41,7 +45,7 @@ export class PlaybackCounters {
   }
 
   /** The picture with `ptsMs` was painted; `latencyMs` is null where it says nothing (join burst, unknown clock). */
-  painted(nowMs: number, ptsMs: number, latencyMs: number | null): void {
+  painted(nowMs: number, ptsMs: number, latencyMs: number | null, stages: LatencyStages | null = null): void {
     const last = this.#paints.at(-1);
     if (this.#isContinuous && last !== undefined && nowMs - last.at > STALL_AFTER_MS) {
       this.#totals.stalls += 1;
@@ -51,6 +55,10 @@ export class PlaybackCounters {
       this.#paints = []; // another timeline
     }
     this.#isContinuous = true;
+    this.#lastLatencyMs = latencyMs;
+    if (stages !== null) {
+      this.#recentStages = [...this.#recentStages, stages].slice(-LATENCY_WINDOW);
+    }
     this.#totals.painted += 1;
     this.#paints.push({ at: nowMs, ptsMs });
     if (latencyMs !== null) {
@@ -66,6 +74,7 @@ export class PlaybackCounters {
   interrupted(): void {
     this.#isContinuous = false;
     this.#recentLatencies = [];
+    this.#recentStages = [];
   }
 
   dropped(pictures: number): void {
@@ -101,10 +110,25 @@ export class PlaybackCounters {
     return first === undefined ? 0 : (bytes * 8) / Math.max(nowMs - first.at, 500);
   }
 
+  /** Of the last painted picture, or null. */
+  get lastLatencyMs(): number | null {
+    return this.#lastLatencyMs;
+  }
+
   /** Median of the last second or so, or null. */
-  latencyMs(): number | null {
+  latencyMedianMs(): number | null {
     const sorted = [...this.#recentLatencies].sort((a, b) => a - b);
     return sorted[sorted.length >> 1] ?? null;
+  }
+
+  /** Means of the last second or so, or null. */
+  latencyStages(): LatencyStages | null {
+    const stages = this.#recentStages;
+    if (stages.length === 0) {
+      return null;
+    }
+    const mean = (name: keyof LatencyStages) => stages.reduce((sum, one) => sum + one[name], 0) / stages.length;
+    return { arrive: mean('arrive'), decode: mean('decode'), wait: mean('wait'), draw: mean('draw') };
   }
 
   /** Differences since the last call. */

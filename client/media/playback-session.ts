@@ -28,6 +28,7 @@ type Track = Extract<ToViewer, { type: 'track' }>;
 const REPORT_EVERY_MS = 1000;
 const STATS_EVERY_MS = 100;
 const IDLE_BUFFERS = 8;
+const RENDITION_PATIENCE_MS = 32_000; // the server gives a rendition up before
 
 /** Refusals after which the same request would only be refused again. */
 const FINAL_REFUSALS: readonly PeerErrorCode[] = ['malformed', 'wrong-key', 'too-big', 'unsupported-codec'];
@@ -58,6 +59,9 @@ export class PlaybackSession {
   #status: PlaybackStatus = { kind: 'connecting' };
   #isPaused = false;
   #isUnsupported = false;
+  /** The source cannot be decoded here since then, ms; what was asked for may still come. */
+  #unsupportedSince: number | null = null;
+  #isRetrying = false;
   #joinFrom: number;
   #joinMs: number | null = null;
 
@@ -76,7 +80,7 @@ export class PlaybackSession {
         buffers: this.#buffers,
         events: {
           onJoined: (nowMs) => this.#onJoined(nowMs),
-          onPainted: (picture) => this.#tell({ type: 'painted', picture }, [picture.buffer]),
+          onPainted: (picture, painting) => this.#tell({ type: 'painted', picture, painting }, [picture.buffer]),
           onUnsupported: (sentence) => this.#onUnsupported(sentence),
           onLoss: (loss) => this.#connection?.send({ type: 'loss', ...loss }),
         },
@@ -97,6 +101,7 @@ export class PlaybackSession {
     this.#rendition = rendition;
     this.#joinFrom = localNowMs();
     this.#isUnsupported = false;
+    this.#unsupportedSince = null;
     this.#video.expectJoin();
     if (this.#connection === null) {
       this.#connectNow();
@@ -126,6 +131,18 @@ export class PlaybackSession {
 
   setHidden(isHidden: boolean): void {
     this.#video.setHidden(isHidden);
+    if (!isHidden) {
+      this.wake();
+    }
+  }
+
+  /** After the tab, the device or the network slept: a dead connection is found and replaced at once. */
+  wake(): void {
+    if (this.#isRetrying) {
+      this.#connectNow();
+    } else {
+      this.#connection?.probe();
+    }
   }
 
   /** The page is done with a painted picture's buffer. */
@@ -147,6 +164,7 @@ export class PlaybackSession {
   }
 
   #connect(): void {
+    this.#isRetrying = false;
     const url = subscribeUrl(this.#request.origin, this.#request.stream, {
       rendition: this.#rendition,
       flushClass: 'realtime',
@@ -221,7 +239,7 @@ export class PlaybackSession {
         this.#counters.received(receivedAt, object.payload.length);
       }
       if (object.kind === 'video') {
-        this.#video.push(object);
+        this.#video.push(object, receivedAt);
       } else if (object.kind === 'audio' && !this.#isPaused) {
         this.#audio.push(object);
       }
@@ -230,20 +248,28 @@ export class PlaybackSession {
 
   #onJoined(nowMs: number): void {
     this.#joinMs = nowMs - this.#joinFrom;
+    this.#unsupportedSince = null;
     this.#updateStatus();
     this.#tellMenu();
   }
 
   #onUnsupported(sentence: string): void {
-    // Somebody else's encoder made what we cannot decode: ours, if there is one, can be.
-    const ours = this.#renditions.find((rendition) => rendition.encoder === 'tessera');
-    if (this.#rendition === 'auto' && ours !== undefined && this.#video.track?.rendition !== ours.name) {
-      this.select(ours.name);
+    if (this.#isOtherRenditionComing()) {
       return;
     }
     this.#isUnsupported = true;
     const offer = this.#reason === null ? '' : ` ${this.#reason}`;
     this.#setStatus({ kind: 'unsupported', sentence: `${sentence}${offer}` });
+  }
+
+  // The server shows the source until the rendition that was asked for has a picture: that one may be decoded here.
+  #isOtherRenditionComing(): boolean {
+    const playing = this.#video.track?.rendition;
+    const ours = this.#renditions.filter((rendition) => rendition.encoder === 'tessera').map(({ name }) => name);
+    const wanted = this.#rendition === 'auto' ? ours : ours.filter((name) => name === this.#rendition);
+    const nowMs = localNowMs();
+    this.#unsupportedSince ??= nowMs;
+    return playing === 'source' && wanted.length > 0 && nowMs - this.#unsupportedSince < RENDITION_PATIENCE_MS;
   }
 
   #onClose(reason: CloseReason): void {
@@ -275,6 +301,7 @@ export class PlaybackSession {
 
   #retryAfter(delayMs: number): void {
     clearTimeout(this.#retryTimer);
+    this.#isRetrying = true;
     this.#retryTimer = setTimeout(() => this.#connect(), delayMs);
   }
 
@@ -339,7 +366,9 @@ export class PlaybackSession {
       dropped,
       decodeErrors,
       bufferMs: this.#clock.bufferMs,
-      latencyMs: this.#counters.latencyMs(),
+      latencyMs: this.#counters.lastLatencyMs,
+      latencyMedianMs: this.#counters.latencyMedianMs(),
+      latencyStages: this.#counters.latencyStages(),
       latencyKind: track?.latencyKind ?? null,
       joinMs: this.#joinMs,
       audio: this.#audio.stats(),

@@ -9,7 +9,7 @@ export type PlayoutClockOptions = {
   readonly marginMs: number;
   /** Share of recent pictures that must be in time, 0..1. */
   readonly quantile: number;
-  /** Observations remembered. */
+  /** Observations remembered once the clock has run for a while; fewer at first, so that the bustle of a start is soon forgotten. */
   readonly windowLength: number;
   /** Most that one odd stall may add to the delay. */
   readonly stallAllowanceMs: number;
@@ -17,6 +17,8 @@ export type PlayoutClockOptions = {
 
 const DEFAULTS: PlayoutClockOptions = { marginMs: 3, quantile: 0.94, windowLength: 150, stallAllowanceMs: 60 };
 const RECENT = 12;
+const FIRST_WINDOW = 30;
+const WINDOW_SHARE = 1 / 3; // of all observations so far
 const JUMP_DOWN_MS = 120;
 const STEADY_MS = 60;
 const SHRINK_MS_PER_PICTURE = 0.6;
@@ -28,6 +30,7 @@ const INSANE_MS = 10_000;
 export class PlayoutClock {
   readonly #options: PlayoutClockOptions;
   #transits: number[] = [];
+  #observed = 0;
   #base: number | null = null;
   #audioTransitMs: number | null = null;
   #stallEpisodes: number[] = [];
@@ -53,13 +56,17 @@ export class PlayoutClock {
     const transit = readyAtMs - ptsMs;
     if (this.#base === null || Math.abs(transit - this.#base) > INSANE_MS) {
       this.#transits = [transit];
+      this.#observed = 1;
       this.#base = transit;
       return;
     }
     this.#noteStall(transit, readyAtMs);
     this.#transits.push(transit);
-    if (this.#transits.length > this.#options.windowLength) {
-      this.#transits.shift();
+    this.#observed += 1;
+    const wanted = Math.max(FIRST_WINDOW, Math.floor(this.#observed * WINDOW_SHARE));
+    const length = Math.min(this.#options.windowLength, wanted);
+    if (this.#transits.length > length) {
+      this.#transits = this.#transits.slice(-length);
     }
     this.#follow(this.#target(readyAtMs));
   }
@@ -87,6 +94,7 @@ export class PlayoutClock {
   /** Forgets everything: after a pause, or when the stream's timeline starts anew. */
   reset(): void {
     this.#transits = [];
+    this.#observed = 0;
     this.#base = null;
     this.#stallEpisodes = [];
   }

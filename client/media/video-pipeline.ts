@@ -7,6 +7,7 @@ import type { WireObject } from '../../shared/protocol/object-header.ts';
 import type { Renderer } from '../render/renderer.ts';
 import type { ClockSync } from '../transport/clock-sync.ts';
 import { localNowMs } from '../transport/clock-sync.ts';
+import type { LatencyStages, Painting } from './decode-messages.ts';
 import { PaintLoop } from './paint-loop.ts';
 import type { PictureBuffers, Picture } from './picture.ts';
 import type { PictureDecoder } from './picture-decoder.ts';
@@ -33,7 +34,7 @@ export type VideoTrack = {
 export type VideoPipelineEvents = {
   /** The first picture of a (re)join is on the canvas. */
   readonly onJoined: (nowMs: number) => void;
-  readonly onPainted: (picture: Picture) => void;
+  readonly onPainted: (picture: Picture, painting: Painting) => void;
   readonly onUnsupported: (sentence: string) => void;
   /** An object could not be used; the server may know better. */
   readonly onLoss: (loss: { readonly track: number; readonly group: number; readonly object: number }) => void;
@@ -49,7 +50,15 @@ export type VideoPipelineParts = {
   readonly events: VideoPipelineEvents;
 };
 
-type UnitTimes = { readonly capturedMs: number; readonly isCached: boolean };
+/** An access unit on its way through the decoder; local epoch ms but for `capturedMs`, which is the server's. */
+type UnitTimes = {
+  readonly capturedMs: number;
+  readonly isCached: boolean;
+  readonly receivedMs: number;
+  decodedMs: number;
+};
+
+type ReceivedObject = { readonly object: WireObject; readonly receivedMs: number };
 
 const MAX_BACKLOG = 90; // pictures in the decoder beyond which it is hopelessly behind
 const MAX_WAITING_UNITS = 600; // while a decoder is being set up
@@ -71,7 +80,7 @@ export class VideoPipeline {
   #decoder: PictureDecoder | null = null;
   #isPreparing = false;
   #generation = 0;
-  #waiting: WireObject[] = [];
+  #waiting: ReceivedObject[] = [];
   #needsKey = true;
   #newestCachedUs = Number.NEGATIVE_INFINITY;
   #edgePicture: Picture | null = null;
@@ -131,9 +140,10 @@ export class VideoPipeline {
     this.#giveBack(this.#queue.clear());
   }
 
-  push(object: WireObject): void {
+  /** `receivedMs`: when the page had it, local epoch ms. */
+  push(object: WireObject, receivedMs: number): void {
     if (this.#isPreparing) {
-      this.#waiting.push(object);
+      this.#waiting.push({ object, receivedMs });
       if (this.#waiting.length > MAX_WAITING_UNITS) {
         this.#parts.counters.dropped(this.#waiting.length);
         this.#waiting = [];
@@ -146,11 +156,11 @@ export class VideoPipeline {
       return;
     }
     if (object.priority === 'key' && (announced !== this.#current || this.#decoder === null)) {
-      void this.#switchTo(announced, object);
+      void this.#switchTo(announced, { object, receivedMs });
       return;
     }
     if (announced === this.#current) {
-      this.#decode(object);
+      this.#decode(object, receivedMs);
     }
   }
 
@@ -163,9 +173,9 @@ export class VideoPipeline {
     this.#giveBack(this.#queue.clear());
   }
 
-  async #switchTo(track: VideoTrack, firstObject: WireObject): Promise<void> {
+  async #switchTo(track: VideoTrack, first: ReceivedObject): Promise<void> {
     this.#isPreparing = true;
-    this.#waiting = [firstObject];
+    this.#waiting = [first];
     this.#generation += 1;
     const generation = this.#generation;
     this.#decoder?.close();
@@ -196,12 +206,12 @@ export class VideoPipeline {
         this.#needsKey = true;
         const waiting = this.#waiting;
         this.#waiting = [];
-        waiting.forEach((object) => this.#decoder !== null && this.push(object));
+        waiting.forEach(({ object, receivedMs }) => this.#decoder !== null && this.push(object, receivedMs));
       }
     }
   }
 
-  #decode(object: WireObject): void {
+  #decode(object: WireObject, receivedMs: number): void {
     const decoder = this.#decoder;
     if (decoder === null) {
       return;
@@ -220,7 +230,7 @@ export class VideoPipeline {
     if (object.isCached) {
       this.#newestCachedUs = Math.max(this.#newestCachedUs, object.pts);
     }
-    this.#remember(object);
+    this.#remember(object, receivedMs);
     try {
       decoder.decode({ isKey, ptsUs: object.pts, data: object.payload });
     } catch (error) {
@@ -229,9 +239,10 @@ export class VideoPipeline {
     }
   }
 
-  #remember(object: WireObject): void {
+  #remember(object: WireObject, receivedMs: number): void {
     const capturedUs = object.captureTime ?? object.arrivalTime;
-    this.#times.set(object.pts, { capturedMs: capturedUs / 1000, isCached: object.isCached });
+    const { isCached } = object;
+    this.#times.set(object.pts, { capturedMs: capturedUs / 1000, isCached, receivedMs, decodedMs: receivedMs });
     if (this.#times.size > MAX_REMEMBERED_UNITS) {
       const [oldest] = this.#times.keys();
       this.#times.delete(oldest ?? 0);
@@ -262,12 +273,17 @@ export class VideoPipeline {
   }
 
   #onPicture(picture: Picture): void {
-    if (this.#times.get(picture.ptsUs)?.isCached === true) {
+    const times = this.#times.get(picture.ptsUs);
+    if (times?.isCached === true) {
       this.#holdEdgePicture(picture);
       return;
     }
     this.#dropEdgePicture();
-    this.#parts.clock.observe(picture.ptsUs / 1000, localNowMs());
+    const nowMs = localNowMs();
+    if (times !== undefined) {
+      times.decodedMs = nowMs;
+    }
+    this.#parts.clock.observe(picture.ptsUs / 1000, nowMs);
     const evicted = this.#queue.push(picture);
     this.#parts.counters.dropped(evicted.length);
     this.#giveBack(evicted);
@@ -320,16 +336,31 @@ export class VideoPipeline {
       this.#giveBack([picture]);
       return;
     }
-    const { renderer, counters, serverClock, events } = this.#parts;
+    const { renderer, counters, events } = this.#parts;
+    const drawnFromMs = localNowMs();
     renderer?.draw(picture);
-    const isMeasured = times !== undefined && !times.isCached && times.capturedMs > 0 && serverClock.isSynchronised;
-    const latencyMs = isMeasured ? serverClock.toServerMs(localNowMs()) - times.capturedMs : null;
-    counters.painted(nowMs, picture.ptsUs / 1000, latencyMs);
+    const paintedAtMs = localNowMs();
+    const stages = times === undefined ? null : this.#stagesOf(times, drawnFromMs, paintedAtMs);
+    const latencyMs = stages === null ? null : stages.arrive + stages.decode + stages.wait + stages.draw;
+    counters.painted(nowMs, picture.ptsUs / 1000, latencyMs, stages);
     if (!this.#hasJoined) {
       this.#hasJoined = true;
-      events.onJoined(localNowMs());
+      events.onJoined(paintedAtMs);
     }
-    events.onPainted(picture);
+    events.onPainted(picture, { ptsUs: picture.ptsUs, paintedAtMs, latencyMs, stages });
+  }
+
+  #stagesOf(times: UnitTimes, drawnFromMs: number, paintedAtMs: number): LatencyStages | null {
+    const { serverClock } = this.#parts;
+    if (times.isCached || times.capturedMs <= 0 || !serverClock.isSynchronised) {
+      return null;
+    }
+    return {
+      arrive: serverClock.toServerMs(times.receivedMs) - times.capturedMs,
+      decode: times.decodedMs - times.receivedMs,
+      wait: drawnFromMs - times.decodedMs,
+      draw: paintedAtMs - drawnFromMs,
+    };
   }
 
   #onDecodeError(sentence: string, isFatal: boolean): void {

@@ -14,6 +14,7 @@ type ControlsProps = {
   readonly player: Player;
   readonly state: PlayerState;
   readonly onStatistics: () => void;
+  readonly isFullScreen: boolean;
   readonly onFullScreen: () => void;
 };
 
@@ -32,7 +33,7 @@ function SoundInvitation({ player, state }: Pick<ControlsProps, 'player' | 'stat
 }
 
 /** All controls of the player. */
-export function Controls({ player, state, onStatistics, onFullScreen }: ControlsProps) {
+export function Controls({ player, state, onStatistics, isFullScreen, onFullScreen }: ControlsProps) {
   const [isMenuOpen, setMenuOpen] = useState(false);
   const isPaused = state.status.kind === 'paused';
   const isOn = state.hasPicture && state.status.kind !== 'ended';
@@ -52,14 +53,18 @@ export function Controls({ player, state, onStatistics, onFullScreen }: Controls
           menu={state.menu}
           playing={state.stats.rendition}
           isOpen={isMenuOpen}
-          onToggle={() => setMenuOpen(!isMenuOpen)}
+          onToggle={setMenuOpen}
           onSelect={(rendition) => {
             player.select(rendition);
             setMenuOpen(false);
           }}
         />
         <IconButton icon="statistics" label="Statistics (I)" onClick={onStatistics} />
-        <IconButton icon="expand" label="Full screen (F)" onClick={onFullScreen} />
+        <IconButton
+          icon={isFullScreen ? 'shrink' : 'expand'}
+          label={isFullScreen ? 'Leave full screen (F)' : 'Full screen (F)'}
+          onClick={onFullScreen}
+        />
       </div>
     </>
   );

@@ -1,9 +1,24 @@
-// The player's keys: space or K pause, L live edge, M sound, F full screen, I statistics, up and down volume.
+// The player's keys, and the list of them that the page shows.
 
 import type { Player } from './player.ts';
 
 /** What keys can do beside the player itself. */
-export type KeyActions = { readonly toggleFullScreen: () => void; readonly toggleStatistics: () => void };
+export type KeyActions = {
+  readonly toggleFullScreen: () => void;
+  readonly toggleStatistics: () => void;
+  readonly toggleShortcuts: () => void;
+};
+
+/** What the page tells about them, in order. */
+export const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly does: string }[] = [
+  { keys: ['Space', 'K'], does: 'Pause, and back to live' },
+  { keys: ['L'], does: 'Live edge' },
+  { keys: ['M'], does: 'Sound on and off' },
+  { keys: ['↑', '↓'], does: 'Volume' },
+  { keys: ['F'], does: 'Full screen' },
+  { keys: ['I'], does: 'Statistics' },
+  { keys: ['?'], does: 'This list' },
+];
 
 const VOLUME_STEP = 0.1;
 
@@ -19,6 +34,7 @@ export function keyTable(player: Player, actions: KeyActions): ReadonlyMap<strin
     ['m', () => player.toggleSound()],
     ['f', actions.toggleFullScreen],
     ['i', actions.toggleStatistics],
+    ['?', actions.toggleShortcuts],
     ['arrowup', () => changeVolume(VOLUME_STEP)],
     ['arrowdown', () => changeVolume(-VOLUME_STEP)],
   ]);

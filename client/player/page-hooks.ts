@@ -1,12 +1,15 @@
 // window.tessera: what tests and embedders read from the player page.
 
-import type { PlaybackStats } from '../media/decode-messages.ts';
+import type { Painting, PlaybackStats } from '../media/decode-messages.ts';
 import type { FrameCopy, Player } from './player.ts';
 
-/** The hooks of the contract. Both answer at once. */
+/** What the page offers to tests and embedders. `stats` and `frame` answer at once, and of the same picture. */
 export type PageHooks = {
+  /** `latencyMs` is that of the picture that `frame` gives, measured when it was painted. */
   readonly stats: () => PlaybackStats;
   readonly frame: () => FrameCopy | null;
+  /** Calls back for each painted picture, in order; returns the function that stops it. */
+  readonly onPainted: (listener: (painting: Painting) => void) => () => void;
 };
 
 declare global {
@@ -18,7 +21,8 @@ declare global {
 /** Publishes the player's numbers and its last picture on the window. */
 export function installPageHooks(player: Player): void {
   window.tessera = {
-    stats: () => player.state.value.stats,
+    stats: () => player.stats(),
     frame: () => player.frame(),
+    onPainted: (listener) => player.onPainted(listener),
   };
 }

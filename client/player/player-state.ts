@@ -31,6 +31,8 @@ const NO_STATS: PlaybackStats = {
   decodeErrors: 0,
   bufferMs: 0,
   latencyMs: null,
+  latencyMedianMs: null,
+  latencyStages: null,
   latencyKind: null,
   joinMs: null,
   audio: null,

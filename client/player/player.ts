@@ -2,11 +2,19 @@
 // window.tessera. One per page.
 
 import type { AudioTrackConfig } from '../../shared/media/access-unit.ts';
-import type { AudioRoute, DecoderChoice, FromDecodeWorker, ToDecodeWorker } from '../media/decode-messages.ts';
+import type {
+  AudioRoute,
+  DecoderChoice,
+  FromDecodeWorker,
+  Painting,
+  PlaybackStats,
+  ToDecodeWorker,
+} from '../media/decode-messages.ts';
 import { displaySize, planesOf, type Picture } from '../media/picture.ts';
 import { hasWorkletSound, WorkletOutput, type SoundOutput } from '../media/worklet-output.ts';
 import { createRenderer, type RendererChoice } from '../render/create-renderer.ts';
 import type { Renderer } from '../render/renderer.ts';
+import { localNowMs } from '../transport/clock-sync.ts';
 import { Store } from '../ui/store.ts';
 import { INITIAL_STATE, type PlayerState } from './player-state.ts';
 
@@ -37,7 +45,9 @@ export class Player {
   readonly state = new Store<PlayerState>(INITIAL_STATE);
   readonly #worker: Worker;
   readonly #pageRenderer: Renderer | null;
+  readonly #listeners = new Set<(painting: Painting) => void>();
   #lastPicture: Picture | null = null;
+  #lastPainting: Painting | null = null;
   #sound: SoundOutput | null = null;
 
   constructor(canvas: HTMLCanvasElement, options: PlayerOptions) {
@@ -48,12 +58,16 @@ export class Player {
     this.#worker.onmessage = (event: MessageEvent<FromDecodeWorker>) => this.#onMessage(event.data);
     this.#worker.onerror = () => this.#fail('The player could not be loaded. Reload the page to try again.');
     const surface = 'transferControlToOffscreen' in canvas ? canvas.transferControlToOffscreen() : null;
+    const { stream, rendition, decoder, renderer } = options;
     this.#pageRenderer = surface === null ? createRenderer(canvas, options.renderer) : null;
     this.#send(
       {
         type: 'start',
         origin: location.origin,
-        ...options,
+        stream,
+        rendition,
+        decoder,
+        renderer,
         hasWebCodecs: typeof VideoDecoder === 'function',
         sinceOpenedMs: performance.now(),
         ...(surface === null ? {} : { canvas: surface }),
@@ -61,7 +75,20 @@ export class Player {
       surface === null ? [] : [surface],
     );
     document.addEventListener('visibilitychange', () => this.#onVisibility());
+    window.addEventListener('online', () => this.#send({ type: 'online' }));
     this.#onVisibility();
+  }
+
+  /** The worker's numbers, with the latency of the very picture that frame() gives. */
+  stats(): PlaybackStats {
+    const { stats } = this.state.value;
+    return this.#lastPainting === null ? stats : { ...stats, latencyMs: this.#lastPainting.latencyMs };
+  }
+
+  /** Calls back for each painted picture; returns the function that stops it. */
+  onPainted(listener: (painting: Painting) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** A copy of the last painted picture, or null before the first. */
@@ -137,7 +164,7 @@ export class Player {
   #onMessage(message: FromDecodeWorker): void {
     switch (message.type) {
       case 'painted':
-        this.#onPainted(message.picture);
+        this.#onPicture(message.picture, message.painting);
         break;
       case 'status':
         this.state.patch({ status: message.status });
@@ -157,8 +184,8 @@ export class Player {
     }
   }
 
-  #onPainted(picture: Picture): void {
-    this.#pageRenderer?.draw(picture);
+  #onPicture(picture: Picture, painting: Painting): void {
+    this.#lastPainting = this.#paint(picture, painting);
     const previous = this.#lastPicture;
     this.#lastPicture = picture;
     if (previous !== null) {
@@ -169,6 +196,24 @@ export class Player {
     if (!this.state.value.hasPicture || this.state.value.aspect !== aspect) {
       this.state.patch({ hasPicture: true, aspect });
     }
+    this.#listeners.forEach((listener) => listener(this.#lastPainting ?? painting));
+  }
+
+  // Where the page draws itself, the picture is painted only now.
+  #paint(picture: Picture, painting: Painting): Painting {
+    if (this.#pageRenderer === null) {
+      return painting;
+    }
+    this.#pageRenderer.draw(picture);
+    const paintedAtMs = localNowMs();
+    const later = paintedAtMs - painting.paintedAtMs;
+    const { latencyMs, stages } = painting;
+    return {
+      ...painting,
+      paintedAtMs,
+      latencyMs: latencyMs === null ? null : latencyMs + later,
+      stages: stages === null ? null : { ...stages, draw: stages.draw + later },
+    };
   }
 
   #onAudioTrack(config: AudioTrackConfig | null): void {

@@ -33,7 +33,7 @@ export function Provenance({ stats, reason }: { readonly stats: PlaybackStats; r
         <Fact name="Bitrate" value={stats.bitrateKbps === 0 ? '–' : formatBitrate(stats.bitrateKbps)} />
         <Fact
           name={isGlass ? 'Latency, glass to glass' : 'Latency from the server'}
-          value={formatMs(stats.latencyMs)}
+          value={formatMs(stats.latencyMedianMs)}
           hint={isGlass ? GLASS_HINT : INGEST_HINT}
         />
       </dl>

@@ -1,9 +1,11 @@
 // The menu of renditions: what is on, what else there is, and who encodes each.
 
+import { useEffect, useRef } from 'preact/hooks';
 import type { RenditionInfo } from '../../shared/protocol/viewer-messages.ts';
 import type { RenditionMenu as Menu } from '../media/decode-messages.ts';
 import { formatBitrate, formatRate } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
+import { useDismiss } from '../ui/use-dismiss.ts';
 import './rendition-menu.css';
 
 type RenditionMenuProps = {
@@ -11,7 +13,7 @@ type RenditionMenuProps = {
   /** Name of the rendition on the canvas. */
   readonly playing: string | null;
   readonly isOpen: boolean;
-  readonly onToggle: () => void;
+  readonly onToggle: (isOpen: boolean) => void;
   readonly onSelect: (rendition: string) => void;
 };
 
@@ -48,16 +50,46 @@ function Item({ title, detail, isChosen, onSelect }: ItemProps) {
   );
 }
 
+/** Up and down go through the items of an open menu, round and round. */
+function moveFocus(event: KeyboardEvent, menu: HTMLElement): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  if (step !== 0) {
+    event.preventDefault();
+    const items = [...menu.querySelectorAll<HTMLElement>('[role="menuitemradio"]')];
+    const at = items.findIndex((item) => item === document.activeElement);
+    items[(at + step + items.length) % items.length]?.focus();
+  }
+}
+
 /** Button and menu. */
 export function RenditionMenu({ menu, playing, isOpen, onToggle, onSelect }: RenditionMenuProps) {
   const label = playing === null ? 'Quality' : nameOf(playing);
+  const place = useRef<HTMLDivElement>(null);
+  useDismiss(isOpen, place, () => onToggle(false));
+  useEffect(() => {
+    if (isOpen) {
+      place.current?.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
+    }
+  }, [isOpen]);
   return (
-    <div class="rendition">
-      <button class="rendition-button" type="button" aria-haspopup="menu" aria-expanded={isOpen} onClick={onToggle}>
+    <div class="rendition" ref={place}>
+      <button
+        class="rendition-button"
+        type="button"
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        aria-label={`Quality: ${label}`}
+        onClick={() => onToggle(!isOpen)}
+      >
         <Icon name="sliders" size={18} /> {label}
       </button>
       {isOpen && (
-        <div class="rendition-menu" role="menu">
+        <div
+          class="rendition-menu"
+          role="menu"
+          aria-label="Quality"
+          onKeyDown={(event) => moveFocus(event, event.currentTarget)}
+        >
           <Item
             title="Auto"
             detail={playing === null ? 'the best that Tessera encodes' : `now ${nameOf(playing)}`}

@@ -24,6 +24,15 @@ function audioOf(stats: PlaybackStats): string {
   return `${stats.audio.codec}, ${skew}`;
 }
 
+function stagesOf({ latencyStages }: PlaybackStats): string {
+  if (latencyStages === null) {
+    return '–';
+  }
+  const { arrive, decode, wait, draw } = latencyStages;
+  const [way, decoding, waiting, drawing] = [arrive, decode, wait, draw].map((ms) => Math.round(ms));
+  return `arriving ${way}, decoding ${decoding}, waiting ${waiting}, drawing ${drawing} ms`;
+}
+
 /** Label and value of each line. */
 export function statisticsRows(stats: PlaybackStats): readonly (readonly [string, string])[] {
   const kind = stats.latencyKind === 'ingest' ? 'from ingest' : 'glass to glass';
@@ -35,7 +44,8 @@ export function statisticsRows(stats: PlaybackStats): readonly (readonly [string
     ['Codec', stats.codec === null ? '–' : `${codecTitle(stats.codec)} (${stats.codec})`],
     ['Picture', `${formatSize(stats.width, stats.height)} at ${formatRate(stats.fps)} fps`],
     ['Bitrate', formatBitrate(stats.bitrateKbps)],
-    [`Latency, ${kind}`, formatMs(stats.latencyMs)],
+    [`Latency, ${kind}`, formatMs(stats.latencyMedianMs)],
+    ['… of it', stagesOf(stats)],
     ['Jitter buffer', formatMs(stats.bufferMs)],
     ['First picture after', formatMs(stats.joinMs)],
     ['Painted / dropped', `${stats.painted} / ${stats.dropped}`],

@@ -7,14 +7,19 @@ import { formatCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Store, useStore } from '../ui/store.ts';
 import { Controls } from './controls.tsx';
+import { useFullScreen } from './full-screen.ts';
 import { listenForKeys } from './keyboard.ts';
 import { installPageHooks } from './page-hooks.ts';
-import { Player, type PlayerOptions } from './player.ts';
+import type { PageOptions } from './page-options.ts';
+import { Player } from './player.ts';
 import { INITIAL_STATE, type PlayerState } from './player-state.ts';
 import { Provenance } from './provenance.tsx';
+import { Share } from './share.tsx';
+import { Shortcuts } from './shortcuts.tsx';
 import { Statistics } from './statistics.tsx';
 import { StatusOverlay } from './status-overlay.tsx';
 import { useIdle } from './use-idle.ts';
+import { WakeLock } from './wake-lock.ts';
 import './watch-page.css';
 
 const NO_PLAYER = new Store<PlayerState>(INITIAL_STATE);
@@ -35,22 +40,20 @@ function StreamTitle({ stream, state }: { readonly stream: string; readonly stat
   );
 }
 
-function toggleFullScreen(element: HTMLElement | null): void {
-  if (document.fullscreenElement !== null) {
-    void document.exitFullscreen();
-  } else {
-    void element?.requestFullscreen();
-  }
-}
-
 /** The whole page of one stream. */
-export function WatchPage({ options }: { readonly options: PlayerOptions }) {
+export function WatchPage({ options }: { readonly options: PageOptions }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const stage = useRef<HTMLElement>(null);
   const [player, setPlayer] = useState<Player | null>(null);
   const [hasStatistics, setStatistics] = useState(false);
+  const [hasShortcuts, setShortcuts] = useState(false);
+  const [wakeLock] = useState(() => new WakeLock());
   const state = useStore(player?.state ?? NO_PLAYER);
   const isIdle = useIdle(stage);
+  const fullScreen = useFullScreen(stage);
+  const toggleFullScreen = useRef(fullScreen.toggle);
+  toggleFullScreen.current = fullScreen.toggle;
+  wakeLock.isWanted = state.status.kind === 'playing';
 
   useEffect(() => {
     if (canvas.current === null) {
@@ -60,18 +63,23 @@ export function WatchPage({ options }: { readonly options: PlayerOptions }) {
     installPageHooks(created);
     setPlayer(created);
     return listenForKeys(created, {
-      toggleFullScreen: () => toggleFullScreen(stage.current),
+      toggleFullScreen: () => toggleFullScreen.current(),
       toggleStatistics: () => setStatistics((isOpen) => !isOpen),
+      toggleShortcuts: () => setShortcuts((isOpen) => !isOpen),
     });
   }, []);
 
   const areControlsHidden = isIdle && state.status.kind === 'playing';
+  const stageClasses = ['stage', areControlsHidden ? 'stage-idle' : '', fullScreen.fillsPage ? 'stage-fills-page' : ''];
   return (
-    <div class="watch">
-      <AppBar here="/watch">
-        <StreamTitle stream={options.stream} state={state} />
-      </AppBar>
-      <main class={areControlsHidden ? 'stage stage-idle' : 'stage'} ref={stage}>
+    <div class={options.isEmbedded ? 'watch watch-embedded' : 'watch'}>
+      {!options.isEmbedded && (
+        <AppBar here="/watch">
+          <StreamTitle stream={options.stream} state={state} />
+          <Share stream={options.stream} />
+        </AppBar>
+      )}
+      <main class={stageClasses.filter((name) => name !== '').join(' ')} ref={stage}>
         <div class="stage-frame">
           <canvas
             id="video"
@@ -79,7 +87,8 @@ export function WatchPage({ options }: { readonly options: PlayerOptions }) {
             style={{ '--aspect': String(state.aspect) }}
             class={state.hasPicture ? 'stage-picture' : 'stage-picture stage-picture-empty'}
             aria-label={`Live picture of ${options.stream}`}
-            onDblClick={() => toggleFullScreen(stage.current)}
+            role="img"
+            onDblClick={fullScreen.toggle}
           />
         </div>
         <StatusOverlay status={state.status} hasPicture={state.hasPicture} onResume={() => player?.goLive()} />
@@ -89,11 +98,13 @@ export function WatchPage({ options }: { readonly options: PlayerOptions }) {
             player={player}
             state={state}
             onStatistics={() => setStatistics(!hasStatistics)}
-            onFullScreen={() => toggleFullScreen(stage.current)}
+            isFullScreen={fullScreen.isOn}
+            onFullScreen={fullScreen.toggle}
           />
         )}
+        {hasShortcuts && <Shortcuts onClose={() => setShortcuts(false)} />}
       </main>
-      <Provenance stats={state.stats} reason={state.menu.reason} />
+      {!options.isEmbedded && <Provenance stats={state.stats} reason={state.menu.reason} />}
     </div>
   );
 }

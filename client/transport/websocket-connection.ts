@@ -41,6 +41,7 @@ export type OutgoingMessage = { readonly type: string; readonly [field: string]:
 
 const CONNECT_TIMEOUT_MS = 8000;
 const SILENCE_TIMEOUT_MS = 9000;
+const PROBE_TIMEOUT_MS = 2500;
 
 type ClockAnswer = { readonly type: 'clock'; readonly t0: number; readonly t1: number; readonly t2: number };
 
@@ -89,6 +90,14 @@ export class WebSocketConnection<Schemas extends MessageSchemas> {
   sendBytes(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.send(bytes);
+    }
+  }
+
+  /** The page was asleep or changed networks: asks whether the server is still there, and is closed soon if not. */
+  probe(): void {
+    if (this.#wasOpen && !this.#isDone) {
+      this.send({ type: 'clock', t0: localNowMs() });
+      this.#armSilence(PROBE_TIMEOUT_MS);
     }
   }
 

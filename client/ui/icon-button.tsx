@@ -3,12 +3,25 @@
 import { Icon, type IconName } from './icon.tsx';
 import './icon-button.css';
 
-type IconButtonProps = { readonly icon: IconName; readonly label: string; readonly onClick: () => void };
+type IconButtonProps = {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly onClick: () => void;
+  /** For a button that opens a panel. */
+  readonly isExpanded?: boolean;
+};
 
 /** One icon button, 40 px, large enough for a thumb. */
-export function IconButton({ icon, label, onClick }: IconButtonProps) {
+export function IconButton({ icon, label, onClick, isExpanded }: IconButtonProps) {
   return (
-    <button class="icon-button" type="button" aria-label={label} title={label} onClick={onClick}>
+    <button
+      class="icon-button"
+      type="button"
+      aria-label={label}
+      aria-expanded={isExpanded}
+      title={label}
+      onClick={onClick}
+    >
       <Icon name={icon} size={22} />
     </button>
   );

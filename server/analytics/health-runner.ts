@@ -10,6 +10,7 @@ import type {
   TelemetryLog,
   TopicPartition,
 } from '../telemetry/telemetry-log.ts';
+import { deadLetter } from './dead-letter.ts';
 import { StreamHealth } from './health/evaluator.ts';
 import type { WindowRecord } from './partition-worker.ts';
 
@@ -72,9 +73,16 @@ export class HealthRunner {
 
   private async onBatch(at: TopicPartition, records: readonly StoredRecord[]): Promise<void> {
     const reports = new Map<string, LogRecord>();
+    const dead: LogRecord[] = [];
     for (const record of records) {
-      this.take(record, reports);
+      try {
+        this.take(record, reports);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        dead.push(deadLetter(at.topic, at.partition, record, `no rule can take it: ${why}`));
+      }
     }
+    await this.options.log.append('dlq', dead);
     await this.options.log.append('health', [...reports.values()]);
     await this.commit(at, (records.at(-1)?.offset ?? -1) + 1);
   }

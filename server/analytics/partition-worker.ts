@@ -1,7 +1,8 @@
 // The jobs over one partition of one topic, as a pure machine: records in, records for windows.v1, late.v1 and dlq.v1 out. What comes
 // out depends on the records alone, so that another process, or a replay, makes the same bytes.
 
-import { RunningJob, type Job } from '../../shared/jobs/job.ts';
+import { MapSide, RunningJob, type Job } from '../../shared/jobs/job.ts';
+import { parseStreamId } from '../../shared/media/brands.ts';
 import { decodeEvent, type EventRecord } from '../../shared/telemetry/event-codec.ts';
 import type { EventTopic } from '../../shared/telemetry/topics.ts';
 import type { Json } from '../../shared/windows/aggregates/aggregate.ts';
@@ -11,32 +12,25 @@ import type { LogRecord, StoredRecord } from '../telemetry/telemetry-log.ts';
 import { dataReduce, mapData } from './jobs/data-job.ts';
 import { ingestReduce, mapIngest } from './jobs/ingest-job.ts';
 import { mapViewer, viewerReduce } from './jobs/viewer-job.ts';
+import { deadLetter } from './dead-letter.ts';
+import type { MachineCounters, MachineOutput, PartitionMachine } from './partition-machine.ts';
 import { SequenceTracker } from './sequence-tracker.ts';
+import { SHUFFLE_BOUND_MS, sourceName, type PartialRecord } from './shuffle-records.ts';
+import type { AnyStreamJob, JobTopic } from './stream-job.ts';
+import { windowRecord } from './window-record.ts';
 
 /** What a job of the product takes: an event, or that records before it are missing. */
 type JobInput = { readonly event: EventRecord; readonly missing: number };
 type HealthJob = Job<JobInput, never, never, object>;
 
-export type WorkerOutput = {
-  readonly windows: readonly LogRecord[];
-  readonly late: readonly LogRecord[];
-  readonly dlq: readonly LogRecord[];
-};
-
-export type WorkerCounters = {
-  readonly records: number;
-  readonly duplicates: number;
-  readonly missing: number;
-  readonly late: number;
-  readonly bad: number;
-};
-
 /** Records of a key may be this much older than its newest: batches hold up to half a second, retries come on top. */
 const BOUND_MS = 1000;
 const AHEAD_MS = 2000;
 const MAX_STREAMS = 20_000;
-/** Bytes of a bad record that go to the dead-letter topic. */
-const MAX_DEAD_LETTER = 4096;
+/** An event whose time is further from its receipt than this is not believed: 1970, 2100. */
+const MAX_SKEW_MS = 86_400_000;
+/** Characters of a key that a user's job may emit. */
+const MAX_JOB_KEY = 256;
 
 const clock: ClockSpec = { kind: 'per-key', boundMs: BOUND_MS, aheadMs: AHEAD_MS, idleMs: Number.MAX_SAFE_INTEGER };
 
@@ -70,38 +64,48 @@ const JOBS: Readonly<Record<EventTopic, readonly HealthJob[]>> = {
   session: [],
 };
 
-/** Topics that have jobs. */
-export const JOB_TOPICS = ['ingest', 'viewer', 'data'] as const satisfies readonly EventTopic[];
+export { JOB_TOPICS } from './stream-job.ts';
+export type { WindowRecord } from './window-record.ts';
 
-/** Value of a record of windows.v1: `start` inclusive, `end` exclusive, epoch ms; the job's result beside them. */
-export type WindowRecord = {
-  readonly v: 1;
-  readonly job: string;
-  readonly stream: string;
-  readonly start: number;
-  readonly end: number;
+type UserMap = {
+  readonly name: string;
+  readonly side: MapSide<EventRecord, never, never, unknown>;
+  readonly save: (partial: never) => Json;
 };
 
-export class PartitionWorker {
+export class PartitionWorker implements PartitionMachine {
   private readonly topic: EventTopic;
   private readonly partition: number;
   private readonly sequences = new SequenceTracker();
   private readonly jobs: readonly RunningJob<JobInput, never, never, object>[];
   private windows: LogRecord[] = [];
+  private readonly userMaps: readonly UserMap[];
   private late: LogRecord[] = [];
   private dlq: LogRecord[] = [];
+  private shuffle: LogRecord[] = [];
+  private newest = -Infinity;
   private lateShares = 0;
   private records = 0;
   private lateRecords = 0;
   private bad = 0;
 
-  constructor(topic: EventTopic, partition: number) {
+  /** `jobs`: users' jobs; those of other topics are left aside. */
+  constructor(topic: JobTopic, partition: number, jobs: readonly AnyStreamJob[] = []) {
     this.topic = topic;
     this.partition = partition;
+    this.userMaps = jobs
+      .filter((job) => job.topic === topic)
+      .map(({ job }) => ({
+        name: job.name,
+        side: new MapSide(job as never),
+        save: (partial) => job.reduce.save(partial),
+      }));
     this.jobs = JOBS[topic].map(
       (job) =>
         new RunningJob(job, {
-          onResult: ({ key, start, end, value }) => this.onWindow(job.name, key, { start, end }, value ?? {}),
+          onResult: ({ key, start, end, value }) => {
+            this.windows.push(windowRecord(job.name, key, { start, end }, value ?? {}));
+          },
           onLate: () => {
             this.lateShares++;
           },
@@ -110,21 +114,36 @@ export class PartitionWorker {
   }
 
   /** Takes records in order of offset and returns what they closed. */
-  process(records: readonly StoredRecord[]): WorkerOutput {
+  process(records: readonly StoredRecord[]): MachineOutput {
     for (const record of records) {
       this.records++;
       const decoded = record.value === null ? null : decodeEvent(record.value);
-      if (decoded?.kind === 'event' && decoded.event.topic === this.topic && decoded.event.stream === record.key) {
-        this.take(decoded.event, record);
-      } else if (decoded !== null) {
-        this.bury(record, decoded.kind === 'bad' ? decoded.reason : 'topic or stream are not those of the record');
+      if (decoded !== null) {
+        const reason = decoded.kind === 'bad' ? decoded.reason : this.doubt(decoded.event, record);
+        if (decoded.kind === 'event' && reason === null) {
+          this.take(decoded.event, record);
+        } else {
+          this.bury(record, reason ?? '');
+        }
       }
     }
-    const output = { windows: this.windows, late: this.late, dlq: this.dlq };
+    const { windows, late, dlq, shuffle, newest } = this;
     this.windows = [];
+    this.shuffle = [];
     this.late = [];
     this.dlq = [];
-    return output;
+    return { windows, late, dlq, shuffle, watermark: newest === -Infinity ? null : newest - SHUFFLE_BOUND_MS };
+  }
+
+  /** What is wrong with an event that is well-formed by itself; null when nothing is. */
+  private doubt({ topic, stream, ts, at }: EventRecord, { key }: StoredRecord): string | null {
+    if (topic !== this.topic || stream !== key) {
+      return 'topic or stream are not those of the record';
+    }
+    if (parseStreamId(stream) === null) {
+      return 'the stream has no valid name';
+    }
+    return Math.abs(ts - at) > MAX_SKEW_MS ? `the time ${ts} is more than a day from its receipt ${at}` : null;
   }
 
   private take(event: EventRecord, record: StoredRecord): void {
@@ -143,6 +162,7 @@ export class PartitionWorker {
     } catch (error) {
       this.bury(record, `no job can take it: ${error instanceof Error ? error.message : String(error)}`);
     }
+    this.mapForUsers(event, record);
     if (this.lateShares > 0) {
       this.lateRecords++;
       this.late.push({
@@ -154,6 +174,29 @@ export class PartitionWorker {
     }
   }
 
+  /** The map side of users' jobs: partials of this event, on their way to the partitions of their keys. */
+  private mapForUsers(event: EventRecord, record: StoredRecord): void {
+    const ts = Math.min(event.ts, event.at + AHEAD_MS);
+    this.newest = Math.max(this.newest, ts);
+    if (event.type === 'tick' || event.type === 'gap') {
+      return;
+    }
+    const source = sourceName(this.topic, this.partition);
+    for (const { name, side, save } of this.userMaps) {
+      try {
+        const partials = side.process([ts === event.ts ? event : { ...event, ts }]);
+        partials.forEach(({ key, partial, ts: time, receivedAt }, index) => {
+          const encoded: Json = [key.slice(0, MAX_JOB_KEY), save(partial), time, receivedAt];
+          const value: PartialRecord = { v: 1, job: name, source, offset: record.offset, index, partial: encoded };
+          const headers = { ce_type: `tessera.shuffle.${name}` };
+          this.shuffle.push({ key: key.slice(0, MAX_JOB_KEY), value: JSON.stringify(value), timestamp: time, headers });
+        });
+      } catch (error) {
+        this.bury(record, `job ${name} cannot map it: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+
   private tick(job: RunningJob<JobInput, never, never, object>, event: EventRecord): void {
     job.observe(event.stream, event.ts, event.at);
     if ('isLast' in event && event.isLast === true) {
@@ -161,52 +204,32 @@ export class PartitionWorker {
     }
   }
 
-  private onWindow(job: string, stream: string, span: { start: number; end: number }, result: object): void {
-    const { start, end } = span;
-    const record: WindowRecord = { v: 1, job, stream, start, end, ...result };
-    this.windows.push({
-      key: stream,
-      value: JSON.stringify(record),
-      timestamp: end,
-      headers: {
-        ce_type: `tessera.windows.${job}`,
-        ce_source: '/tessera/analytics',
-        ce_id: `${job}/${stream}/${start}`,
-      },
-    });
-  }
-
   private bury(record: StoredRecord, reason: string): void {
     this.bad++;
-    const { topic, partition } = this;
-    const value = (record.value ?? '').slice(0, MAX_DEAD_LETTER);
-    this.dlq.push({
-      key: record.key.slice(0, 256),
-      value: JSON.stringify({ v: 1, reason, topic, partition, offset: record.offset, value }),
-      timestamp: record.timestamp,
-      headers: {
-        ce_type: 'tessera.dlq',
-        ce_source: '/tessera/analytics',
-        ce_id: `${topic}/${partition}/${record.offset}`,
-      },
-    });
+    this.dlq.push(deadLetter(this.topic, this.partition, record, reason));
   }
 
-  counters(): WorkerCounters {
+  counters(): MachineCounters {
     const { records, lateRecords: late, bad } = this;
     const { duplicates, missing } = this.sequences;
     return { records, duplicates, missing, late, bad };
   }
 
   snapshot(): Json {
-    return { v: 1, sequences: this.sequences.save(), jobs: this.jobs.map((job) => job.snapshot()) };
+    return {
+      v: 1,
+      sequences: this.sequences.save(),
+      jobs: this.jobs.map((job) => job.snapshot()),
+      ...(this.newest === -Infinity ? {} : { newest: this.newest }),
+    };
   }
 
   restore(saved: Json): void {
-    const { v, sequences, jobs } = saved as { v: number; sequences: Json; jobs: Json[] };
+    const { v, sequences, jobs, newest } = saved as { v: number; sequences: Json; jobs: Json[]; newest?: number };
     if (v !== 1 || jobs.length !== this.jobs.length) {
       throw new Error('The checkpoint is of another version.');
     }
+    this.newest = newest ?? -Infinity;
     this.sequences.load(sequences);
     this.jobs.forEach((job, i) => {
       job.restore(jobs[i] ?? null);

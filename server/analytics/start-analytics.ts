@@ -1,11 +1,14 @@
 // The door of analytics: starts the window jobs, the health rules and, in a process that answers the API, the feed of its read models.
 
+import type { Topic } from '../../shared/telemetry/topics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { TelemetryLog } from '../telemetry/telemetry-log.ts';
 import { HealthRunner, type Alert } from './health-runner.ts';
 import { startReadModelFeed, type ReadModels } from './read-model-feed.ts';
+import { loadStreamJobs } from './stream-job.ts';
+import { ThreadMachineHost } from './threads/thread-machine-host.ts';
 import { WindowRunner, type RunnerCounters } from './window-runner.ts';
 
 export type AnalyticsOptions = {
@@ -17,6 +20,12 @@ export type AnalyticsOptions = {
   /** Given where the API is answered. */
   readonly readModels?: ReadModels;
   readonly metrics?: Metrics;
+  /** Worker threads for the window jobs; 0 or absent: this thread. */
+  readonly threads?: number;
+  /** Modules of users' jobs. */
+  readonly jobPaths?: readonly string[];
+  /** `feed`: the window jobs and health rules run in another process, here only read models are kept. Default `all`. */
+  readonly part?: 'all' | 'feed';
   /** Told when an issue opens or closes. */
   readonly onAlert?: (alert: Alert) => void;
 };
@@ -27,19 +36,17 @@ export type Analytics = {
   close(): Promise<void>;
 };
 
-/** Starts analytics; resolves when it follows the log. */
+/** Starts analytics; resolves when it follows the log. Rejects with one sentence when a job module does not fit. */
 export async function startAnalytics(options: AnalyticsOptions): Promise<Analytics> {
-  const { log, clock, logger, node, readModels, metrics, onAlert } = options;
-  const delays = metrics?.histogram(
-    'analytics_window_delay_seconds',
-    'From the end of a window to its result in the log',
-    [0.5, 1, 1.5, 2, 3, 5, 10, 30, 60],
-  );
-  const windows = new WindowRunner({ log, clock, logger, owner: node, onWindow: (ms) => delays?.observe(ms / 1000) });
+  const { log, logger, node, readModels, metrics } = options;
+  const windows = new WindowRunner(await runnerOptions(options));
+  const { clock, onAlert } = options;
   const health = new HealthRunner({ log, clock, logger, ...(onAlert === undefined ? {} : { onAlert }) });
   const feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
-  await health.start();
-  await windows.start();
+  if (options.part !== 'feed') {
+    await health.start();
+    await windows.start();
+  }
   if (metrics !== undefined) {
     declareMetrics(metrics, windows, health);
   }
@@ -50,6 +57,24 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await health.close();
       await feed?.close();
     },
+  };
+}
+
+async function runnerOptions({ log, clock, logger, node, metrics, threads = 0, jobPaths = [] }: AnalyticsOptions) {
+  const delays = metrics?.histogram(
+    'analytics_window_delay_seconds',
+    'From the end of a window to its result in the log',
+    [0.5, 1, 1.5, 2, 3, 5, 10, 30, 60],
+  );
+  const partitionsOf = (topic: Topic): number => log.partitions(topic);
+  return {
+    log,
+    clock,
+    logger,
+    owner: node,
+    onWindow: (ms: number) => delays?.observe(ms / 1000),
+    jobs: await loadStreamJobs(jobPaths),
+    ...(threads === 0 ? {} : { makeHost: () => new ThreadMachineHost({ threads, jobPaths, partitionsOf }) }),
   };
 }
 
@@ -67,6 +92,7 @@ function declareMetrics(metrics: Metrics, windows: WindowRunner, health: HealthR
     ['analytics_windows', 'Window results appended', (counters) => counters.windows],
     ['analytics_partitions', 'Partitions owned by this process', ({ partitions }) => partitions],
     ['analytics_checkpoints', 'Checkpoints written', ({ checkpoints }) => checkpoints],
+    ['analytics_restarts', 'Times that window jobs were lost with their thread', ({ restarts }) => restarts],
   ];
   for (const [name, help, pick] of gauges) {
     metrics.observe(name, help, () => pick(windows.counters()));

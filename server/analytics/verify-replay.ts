@@ -1,8 +1,8 @@
 // Replays events through fresh partition workers and compares what comes out with what is stored. Called by `tessera verify-replay`.
 
-import type { EventTopic } from '../../shared/telemetry/topics.ts';
 import type { StoredRecord, TelemetryLog, TopicPartition } from '../telemetry/telemetry-log.ts';
 import { PartitionWorker, type WindowRecord } from './partition-worker.ts';
+import type { JobTopic } from './stream-job.ts';
 
 export type ReplayDifference = {
   readonly what: 'differs' | 'was not stored' | 'does not come out of the replay';
@@ -67,7 +67,7 @@ type Replayed = {
 };
 
 /** The windows that the retained events give; per stream since when they are whole and up to when windows can have been stored. */
-async function replay(log: TelemetryLog, topic: EventTopic): Promise<Replayed> {
+async function replay(log: TelemetryLog, topic: JobTopic): Promise<Replayed> {
   const windows = new Map<string, Known>();
   const firstWhole = new Map<string, number>();
   const upTo = new Map<string, number>();
@@ -91,17 +91,16 @@ async function replay(log: TelemetryLog, topic: EventTopic): Promise<Replayed> {
 }
 
 /** Jobs that read a topic. */
-const JOBS_OF: Readonly<Record<EventTopic, readonly string[]>> = {
+const JOBS_OF: Readonly<Record<JobTopic, readonly string[]>> = {
   ingest: ['ingest', 'ingest-short'],
   viewer: ['viewer'],
   data: ['data'],
-  session: [],
 };
 
 /** Compares the windows of the topics that end within (from, to], epoch ms. */
 export async function verifyReplay(
   log: TelemetryLog,
-  topics: readonly EventTopic[],
+  topics: readonly JobTopic[],
   range: { readonly from: number; readonly to: number },
 ): Promise<ReplayReport> {
   const differences: ReplayDifference[] = [];

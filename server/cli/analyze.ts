@@ -43,6 +43,9 @@ type Line =
   | { readonly kind: 'watermark'; readonly at: number }
   | { readonly kind: 'restore' };
 
+/** What the window engine takes as a time, ms. */
+const MAX_TIME = 8.64e15;
+
 /** Turns what the flags say into usage errors instead of failures. */
 function fromFlag<T>(parse: () => T): T {
   try {
@@ -69,8 +72,11 @@ function parseLine(text: string, number: number): Line {
   if (restore === true) {
     return { kind: 'restore' };
   }
-  if (typeof ts !== 'number' || !Number.isFinite(ts)) {
+  if (typeof ts !== 'number') {
     throw new Error(`Line ${number} of the input has no number "ts".`);
+  }
+  if (Math.abs(ts) > MAX_TIME) {
+    throw new Error(`Line ${number} of the input: the time ${ts} is further from 1970 than ${MAX_TIME} ms.`);
   }
   if (typeof key !== 'string' && typeof key !== 'number') {
     throw new Error(`Line ${number} of the input has no "key".`);

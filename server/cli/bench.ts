@@ -13,6 +13,7 @@ const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
   encode: async () => (await import('./bench/encode.ts')).benchEncode,
   decode: async () => (await import('./bench/decode.ts')).benchDecode,
   fanout: async () => (await import('./bench/fan-out.ts')).benchFanOut,
+  latency: async () => (await import('./bench/latency.ts')).benchLatency,
   telemetry: async () => (await import('./bench/telemetry.ts')).benchTelemetry,
 };
 

@@ -47,10 +47,14 @@ async function configOf(options: ServeOptions, rest: readonly string[]): Promise
   }
 }
 
-function printReady(server: RunningServer, isJson: boolean): void {
+function printReady(server: Served, isJson: boolean): void {
   const { http, rtmp, publishKey, operatorToken, telemetry } = server;
   if (isJson) {
     printJson({ event: 'ready', http, rtmp, publishKey, operatorToken, pid: process.pid, telemetry });
+    return;
+  }
+  if (publishKey === '') {
+    process.stdout.write(`Tessera analytics is ready: ${http}\n  telemetry  ${telemetry}\n`);
     return;
   }
   const lines = [
@@ -67,7 +71,7 @@ function printReady(server: RunningServer, isJson: boolean): void {
 }
 
 /** Resolves with the exit code once a signal has stopped the server. */
-function untilStopped(server: RunningServer, logger: Logger): Promise<number> {
+function untilStopped(server: Pick<RunningServer, 'stop'>, logger: Logger): Promise<number> {
   return new Promise((resolve) => {
     let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
@@ -97,14 +101,25 @@ function untilStopped(server: RunningServer, logger: Logger): Promise<number> {
   });
 }
 
+/** What every role can tell of itself and how it is stopped. */
+type Served = Pick<RunningServer, 'http' | 'rtmp' | 'publishKey' | 'operatorToken' | 'telemetry' | 'stop'>;
+
+async function start(config: Config, logger: Logger): Promise<Served> {
+  if (config.roles === 'edge') {
+    throw new UsageError(`The role ${config.roles} is not there yet: roles = all runs everything in one process.`);
+  }
+  if (config.roles === 'analytics') {
+    const { startAnalyticsRole } = await import('../roles/analytics.ts');
+    return { ...(await startAnalyticsRole(config, { logger })), rtmp: null, publishKey: '' };
+  }
+  const { startAll } = await import('../roles/all.ts');
+  return startAll(config, { logger, prewarm: true });
+}
+
 async function serve(options: ServeOptions, rest: readonly string[]): Promise<void> {
   const config = await configOf(options, rest);
   const logger = createLogger({ level: config.log.level, json: options.json === true });
-  if (config.roles !== 'all') {
-    throw new UsageError(`The role ${config.roles} is not there yet: roles = all runs everything in one process.`);
-  }
-  const { startAll } = await import('../roles/all.ts');
-  const server = await startAll(config, { logger, prewarm: true });
+  const server = await start(config, logger);
   printReady(server, options.json === true);
   const exitCode = await untilStopped(server, logger);
   logger.flush();

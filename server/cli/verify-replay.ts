@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command } from 'commander';
-import { parseTopicName, type EventTopic, type Topic } from '../../shared/telemetry/topics.ts';
-import { JOB_TOPICS } from '../analytics/partition-worker.ts';
+import { parseTopicName, type Topic } from '../../shared/telemetry/topics.ts';
+import { JOB_TOPICS, type JobTopic } from '../analytics/stream-job.ts';
 import { verifyReplay, type ReplayReport } from '../analytics/verify-replay.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
@@ -36,7 +36,7 @@ function parseTime(name: string, text: string | undefined, standard: number): nu
   return time;
 }
 
-function topicsOf(name: string): readonly EventTopic[] {
+function topicsOf(name: string): readonly JobTopic[] {
   const topic: Topic | null = parseTopicName(name);
   if (topic === 'windows') {
     return JOB_TOPICS;

@@ -157,5 +157,6 @@ export class ChannelSet {
     tally.sentUnits = 0;
     tally.sentBytes = 0;
     tally.droppedUnits = 0;
+    tally.reportedLosses = 0;
   }
 }

@@ -48,7 +48,7 @@ type Attachment<Kind extends StreamTrack = StreamTrack> = {
 
 export class Channel {
   readonly subscribers = new Set<Subscriber>();
-  readonly tally: DeliveryTally = { sentUnits: 0, sentBytes: 0, droppedUnits: 0 };
+  readonly tally: DeliveryTally = { sentUnits: 0, sentBytes: 0, droppedUnits: 0, reportedLosses: 0 };
   private readonly options: ChannelOptions;
   private readonly attachments: { video: Attachment<Track> | null; audio: Attachment | null } = {
     video: null,
@@ -106,6 +106,19 @@ export class Channel {
     const group = video === null ? [] : this.cachedGroup(video, audio);
     subscriber.startWith([...items, ...group], video === null || group.length > 0);
     this.subscribers.add(subscriber);
+  }
+
+  /**
+   * A viewer misses an object, or could not decode it. In the group that is still open only a new key unit can help, and one is
+   * asked for (the track limits how often); an older group has been followed by one already, and audio heals by itself.
+   */
+  takeLoss({ track, group }: { readonly track: number; readonly group: number }): void {
+    this.tally.reportedLosses++;
+    const { video } = this.attachments;
+    const isOpen = video !== null && this.labelOf(video)?.id === track && video.track.cachedGroup.group === group;
+    if (isOpen) {
+      video.track.requestKeyframe();
+    }
   }
 
   remove(subscriber: Subscriber): void {

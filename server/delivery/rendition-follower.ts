@@ -1,5 +1,5 @@
-// Keeps one subscriber in the channel of the rendition that it should see: waits for a rendition to have a picture before
-// changing over, goes back to the source when one fails or does not start, and tells why.
+// Keeps one subscriber in the channel of the rendition that it should see: shows the source at once while a rendition is starting,
+// changes over with its first picture, goes back to the source when it fails or does not start, and tells why.
 
 import type { Stream } from '../streams/stream.ts';
 import type { FlushClass } from './channel.ts';
@@ -10,9 +10,7 @@ import { SOURCE } from '../streams/stream-tracks.ts';
 import type { Subscriber } from './subscriber.ts';
 import type { WireFormat } from './wire-format.ts';
 
-/** A rendition that shows no picture for this long after it was asked for is bridged with the source ... */
-const START_MS = 4000;
-/** ... and given up after this long. */
+/** A rendition that shows no picture for this long after it was asked for is given up. */
 const GIVE_UP_MS = 30_000;
 
 export type FollowerOptions = {
@@ -68,6 +66,11 @@ export class RenditionFollower {
     }
   }
 
+  /** The viewer misses an object of what is delivered to it. */
+  takeLoss(loss: { readonly track: number; readonly group: number }): void {
+    this.membership?.channel.takeLoss(loss);
+  }
+
   close(): void {
     this.isClosed = true;
     this.cancelWait?.();
@@ -112,7 +115,6 @@ export class RenditionFollower {
       if (!isOver) {
         isOver = true;
         this.cancelWait = null;
-        cancelBridge();
         cancelGivingUp();
         // Not within the track's own delivery: the sinks must not change under it.
         queueMicrotask(() => {
@@ -124,11 +126,6 @@ export class RenditionFollower {
         });
       }
     };
-    const cancelBridge = context.clock.after(START_MS, () => {
-      if (this.options.canSwitch) {
-        this.bridge(`The rendition ${rendition} is starting.`);
-      }
-    });
     const cancelGivingUp = context.clock.after(GIVE_UP_MS, () => {
       over(() => {
         this.fallBack(`The rendition ${rendition} did not start in time.`);
@@ -154,12 +151,15 @@ export class RenditionFollower {
         });
       },
     });
+    if (!isOver && this.options.canSwitch) {
+      this.bridge(`The rendition ${rendition} is starting.`);
+    }
   }
 
-  /** Shows the source until the rendition has its first picture. */
+  /** Who has no picture yet sees the source until the rendition has its first. */
   private bridge(reason: string): void {
     this.isBridged = true;
-    this.options.onChoice({ rendition: SOURCE, reason });
+    this.options.onChoice({ rendition: this.current ?? SOURCE, reason });
     if (this.current === null) {
       this.enter(SOURCE);
     }

@@ -20,7 +20,13 @@ export interface Outlet {
 export type Batch = { readonly items: readonly Item[]; readonly framed: Uint8Array; readonly units: number };
 
 /** Totals of a channel, told to telemetry once per second. */
-export type DeliveryTally = { sentUnits: number; sentBytes: number; droppedUnits: number };
+export type DeliveryTally = {
+  sentUnits: number;
+  sentBytes: number;
+  droppedUnits: number;
+  /** Objects that viewers said they miss. */
+  reportedLosses: number;
+};
 
 export type SubscriberOptions = {
   readonly outlet: Outlet;
@@ -38,7 +44,7 @@ export class Subscriber {
   private isHeld = false;
   private onEmpty: (() => void) | null = null;
   /** The channel's totals; each channel sets its own when the subscriber joins. */
-  tally: DeliveryTally = { sentUnits: 0, sentBytes: 0, droppedUnits: 0 };
+  tally: DeliveryTally = { sentUnits: 0, sentBytes: 0, droppedUnits: 0, reportedLosses: 0 };
 
   constructor({ outlet, framing, limits, clock, onDrop }: SubscriberOptions) {
     this.outlet = outlet;

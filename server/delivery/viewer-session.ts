@@ -172,6 +172,7 @@ export class ViewerSession implements PeerHandler {
         break;
       case 'loss':
         context.counters.losses.inc();
+        this.follower.takeLoss(message);
         break;
       case 'report':
         this.takeReport(message);

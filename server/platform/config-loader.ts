@@ -1,7 +1,7 @@
 // Reads the configuration's sources: the file (YAML or JSON), the environment, the flags. The only place that touches process.env.
 
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import type { Config } from '../../shared/config/config-schema.ts';
 import { ConfigError, resolveConfig } from '../../shared/config/resolve-config.ts';
 
@@ -22,12 +22,26 @@ async function readConfigFile(name: string): Promise<unknown> {
     const why = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new ConfigError([{ key: 'config', value: name, allowed: 'a file that can be read', source: why }]);
   }
+  return parseConfigText(name, text);
+}
+
+/** What a configuration file says. Throws ConfigError for text that is neither YAML nor JSON. */
+export function parseConfigText(name: string, text: string): unknown {
   try {
-    return (parse(text, { maxAliasCount: 100 }) as unknown) ?? {};
+    return (parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown) ?? {};
   } catch (error) {
-    const where = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
-    throw new ConfigError([{ key: 'config', value: name, allowed: 'YAML or JSON', source: where }]);
+    throw new ConfigError([{ key: 'config', value: name, allowed: 'YAML or JSON', source: whereOf(error) }]);
   }
+}
+
+/** What is wrong and where, without the text itself: it may hold a secret. */
+function whereOf(error: unknown): string {
+  if (!(error instanceof YAMLParseError)) {
+    return 'an alias without its anchor, or too many aliases';
+  }
+  const [start] = error.linePos ?? [];
+  const what = error.code.toLowerCase().replaceAll('_', ' ');
+  return start === undefined ? what : `${what} at line ${start.line}, column ${start.col}`;
 }
 
 /** The resolved configuration. Throws ConfigError (exit code 2). */

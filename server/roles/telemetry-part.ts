@@ -36,7 +36,11 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
   const history = new HistoryReadModel();
-  const analytics = await startAnalytics({ log, clock, logger, node, readModels: { health, history }, metrics });
+  const { threads, jobs: jobPaths } = config.analytics;
+  const readModels = { health, history };
+  // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
+  const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
+  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, threads, jobPaths, part });
   return {
     description: log.description,
     reporter,

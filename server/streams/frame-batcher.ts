@@ -19,13 +19,16 @@ export class FrameBatcher {
   private readonly reporter: Reporter;
   private readonly stream: string;
   private readonly track: string;
+  private readonly codec: () => string | undefined;
   private columns = emptyColumns();
   private startMs = 0;
 
-  constructor(reporter: Reporter, stream: string, track: string) {
+  /** `codec`: the track's codec now, where it is known. */
+  constructor(reporter: Reporter, stream: string, track: string, codec: () => string | undefined = () => undefined) {
     this.reporter = reporter;
     this.stream = stream;
     this.track = track;
+    this.codec = codec;
   }
 
   add(unit: AccessUnit, stats?: EncodeStats): void {
@@ -60,11 +63,13 @@ export class FrameBatcher {
       return;
     }
     this.columns = emptyColumns();
+    const codec = this.codec();
     this.reporter.report({
       type: 'frames',
       topic: 'ingest',
       stream: this.stream,
       track: this.track,
+      ...(codec === undefined ? {} : { codec }),
       ts: this.startMs,
       ...columns,
       ...(encodeMs.length === columns.bytes.length ? { encodeMs, qp } : {}),

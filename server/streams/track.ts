@@ -45,7 +45,7 @@ export class Track implements StreamTrack {
     this.encoder = options.encoder;
     this.onKeyframeWanted = options.onKeyframeWanted;
     this.cache = new GroupCache(context.limits.groupCacheBytes);
-    this.batcher = new FrameBatcher(context.reporter, options.stream, options.name);
+    this.batcher = new FrameBatcher(context.reporter, options.stream, options.name, () => this.current?.codec);
   }
 
   get config(): TrackConfig | null {

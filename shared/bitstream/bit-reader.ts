@@ -14,7 +14,7 @@ export class BitReader {
   readonly length: number;
 
   /** Position of the last 1 bit, the rbsp_stop_one_bit. */
-  private readonly lastOne: number;
+  readonly lastOne: number;
 
   /** Reads the first `byteLength` bytes of `data`, which may be longer (fast reading looks up to 4 bytes ahead). */
   constructor(data: Uint8Array, position = 0, byteLength = data.length) {

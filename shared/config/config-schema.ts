@@ -92,6 +92,16 @@ export const configSchema = section({
         .default(2 * GIGABYTE),
     }),
   }),
+  analytics: section({
+    threads: z
+      .number()
+      .int()
+      .min(0)
+      .max(64)
+      .default(0)
+      .describe('worker threads for the window jobs; 0 runs them in the main thread'),
+    jobs: z.array(filePath).max(64).default([]).describe("modules of users' jobs"),
+  }),
   transcode: section({
     ladder: z.array(rendition).max(8).optional().describe('absent: 1080p 720p 480p 360p below the source'),
     maxCpu: z.number().min(0).max(1).default(0.8).describe('share of all cores that renditions may use'),

@@ -12,19 +12,21 @@ export type ConfigProblem = {
   readonly source: string; // `--http.port`, `TESSERA_HTTP_PORT`, the file's name
 };
 
-/** The configuration refuses to start: every problem, each with key, value and what is allowed. */
+/** A file that is wrong all over is told in this many sentences. */
+const MAX_SENTENCES = 10;
+
+/** The configuration refuses to start: every problem, each with key, value and what is allowed; the sentence names the first ten. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
   constructor(problems: readonly ConfigProblem[]) {
-    super(
-      problems
-        .map(
-          ({ key, value, allowed, source }) =>
-            `${key} = ${value} (from ${source}) is not allowed; allowed: ${allowed}.`,
-        )
-        .join(' '),
-    );
+    const sentences = problems
+      .slice(0, MAX_SENTENCES)
+      .map(
+        ({ key, value, allowed, source }) => `${key} = ${value} (from ${source}) is not allowed; allowed: ${allowed}.`,
+      );
+    const more = problems.length - sentences.length;
+    super([...sentences, ...(more > 0 ? [`${more} more keys are wrong.`] : [])].join(' '));
     this.problems = problems;
   }
 }
@@ -46,16 +48,24 @@ const OTHER_VARIABLES = new Set([
   'TESSERA_REQUIRE',
   'TESSERA_CONFIG',
 ]);
-const SECRET = /^auth\.(publishKeys|operatorToken)|^telemetry\.kafka\.sasl/;
+const NAME_LIKE = /^[A-Za-z_][A-Za-z0-9_]{0,23}$/;
+/** Also misspelt: a secret under an unknown key is one still. */
+const SECRET = /^auth\.|^telemetry\.kafka\.sasl|key|token|passw|secret|sasl/i;
 
 type Tree = { [key: string]: unknown };
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function show(key: string, value: unknown): string {
-  if (SECRET.test(key)) {
+  if (value === undefined) {
+    return 'nothing';
+  }
+  if (SECRET.test(key) && key !== 'auth.publish') {
     return '(hidden)';
   }
-  const text = value === undefined ? 'nothing' : (JSON.stringify(value) as string | undefined);
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) ? 'a list' : 'a section'; // what is in it may be secret
+  }
+  const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? 'a value that is no JSON' : text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
@@ -86,7 +96,8 @@ function problemsOf(issue: z.core.$ZodIssue, tree: Tree, sourceOf: (key: string)
   const section = path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((name) => {
-      const key = section === '' ? name : `${section}.${name}`;
+      const shown = NAME_LIKE.test(name) ? name : '(not a name)'; // damaged text may make a name of a secret
+      const key = section === '' ? shown : `${section}.${shown}`;
       const known = keysUnder(section);
       const owner = CONFIG_KEYS.find(
         (candidate) => section === candidate.path || section.startsWith(`${candidate.path}.`),

@@ -5,6 +5,17 @@ import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
 const epochMs = z.number().int();
+/** Text of a data event's value, as a string or as JSON. */
+const MAX_VALUE_CHARACTERS = 4096;
+
+/** Small, hence also not nested so deep that writing it again fails. */
+function isSmall(value: unknown): boolean {
+  try {
+    return JSON.stringify(value).length <= MAX_VALUE_CHARACTERS;
+  } catch {
+    return false;
+  }
+}
 
 /** 250-500 ms of frames of one track, as columns of equal length. */
 export const frameBatchSchema = z.object({
@@ -12,12 +23,14 @@ export const frameBatchSchema = z.object({
   topic: z.literal('ingest'),
   stream: z.string(),
   track: z.string(),
+  /** RFC 6381 string, `avc1.64001f`, `opus`. */
+  codec: z.string().max(64).optional(),
   /** Server wall clock, ms: arrival of the first frame of the batch. */
   ts: epochMs,
   /** Per frame: arrival in ms after `ts`. */
-  arrivalMs: z.array(z.number().nonnegative()),
+  arrivalMs: z.array(z.number().nonnegative().max(86_400_000)),
   /** Per frame: PTS on the stream timeline, ms. */
-  ptsMs: z.array(z.number()),
+  ptsMs: z.array(z.number().min(-1e12).max(1e12)),
   bytes: z.array(count),
   /** Per frame: 1 when it opens a group. */
   key: z.array(z.number().int().min(0).max(1)),
@@ -86,6 +99,8 @@ export const deliveryReportSchema = z.object({
   sentUnits: count,
   sentBytes: count,
   droppedUnits: count,
+  /** Objects that viewers said they miss; absent in events of older nodes. */
+  reportedLosses: count.optional(),
 });
 
 /** Any event of any source: sensor, meter, chat. */
@@ -99,7 +114,13 @@ export const dataEventSchema = z.object({
   stream: z.string(),
   ts: epochMs,
   key: z.string().max(256),
-  value: z.union([z.number(), z.string().max(4096), z.boolean(), z.null(), z.record(z.string(), z.unknown())]),
+  value: z.union([
+    z.number(),
+    z.string().max(MAX_VALUE_CHARACTERS),
+    z.boolean(),
+    z.null(),
+    z.record(z.string(), z.unknown()).refine(isSmall, `is larger than ${MAX_VALUE_CHARACTERS} characters of JSON`),
+  ]),
 });
 
 const eventTopic = z.enum(['ingest', 'viewer', 'session', 'data']);

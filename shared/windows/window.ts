@@ -58,10 +58,16 @@ export function tumbling(size: number, offset = 0): WindowSpec {
   return { kind: 'tumbling', size, offset };
 }
 
+/** Windows that may hold one record: what per-window state and late records cost. */
+const MAX_OVERLAP = 100_000;
+
 /** Windows of `size` ms, one every `advance` ms, aligned to the epoch plus `offset`. */
 export function hopping(size: number, advance: number, offset = 0): WindowSpec {
   requireWhole('size', size, 1);
   requireWhole('advance', advance, 1);
+  if (size / advance > MAX_OVERLAP) {
+    throw new RangeError(`At most ${MAX_OVERLAP} windows may overlap, not ${size / advance}.`);
+  }
   requireWhole('offset', offset, Number.MIN_SAFE_INTEGER);
   return { kind: 'hopping', size, advance, offset };
 }
@@ -99,7 +105,9 @@ export function parseDuration(text: string): number {
   const [, number = '', unit = ''] = (/^(-?\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text.trim()) ?? []) as (
     string | undefined
   )[];
-  const amount = number === '' ? Number.NaN : Number(number) * (UNIT_MS[unit] ?? Number.NaN);
+  const exact = number === '' ? Number.NaN : Number(number) * (UNIT_MS[unit] ?? Number.NaN);
+  // 1.005 s is 1005 ms, whatever binary fractions make of it.
+  const amount = Math.abs(exact - Math.round(exact)) < 1e-6 ? Math.round(exact) : exact;
   if (!Number.isSafeInteger(amount)) {
     throw new RangeError(`"${text}" is not a duration such as 250, 10ms, 1.5s, 1m or 2h.`);
   }
@@ -111,20 +119,20 @@ const SPEC_SHAPES =
 
 type Shape = { readonly pattern: RegExp; readonly make: (size: string, advance: string, offset: string) => WindowSpec };
 
-/** One pattern per kind, with the groups size, advance and offset as far as the kind has them. */
+/** One pattern per kind, with the groups size, advance and offset as far as the kind has them; `-OFFSET` is an offset below 0. */
 const SHAPES: readonly Shape[] = [
   {
-    pattern: /^tumbling:(?<size>[^/+]+)(?:\+(?<offset>.+))?$/,
+    pattern: /^tumbling:(?<size>[^/+-]+)(?:\+?(?<offset>(?<=\+).+|-.+))?$/,
     make: (size, _advance, offset) => tumbling(parseDuration(size), parseDuration(offset)),
   },
   {
-    pattern: /^hopping:(?<size>[^/+]+)\/(?<advance>[^/+]+)(?:\+(?<offset>.+))?$/,
+    pattern: /^hopping:(?<size>[^/+-]+)\/(?<advance>[^/+-]+)(?:\+?(?<offset>(?<=\+).+|-.+))?$/,
     make: (size, advance, offset) => hopping(parseDuration(size), parseDuration(advance), parseDuration(offset)),
   },
   { pattern: /^sliding:(?<size>[^/+]+)$/, make: (size) => sliding(parseDuration(size)) },
   { pattern: /^session:(?<size>[^/+]+)$/, make: (size) => session(parseDuration(size)) },
   {
-    pattern: /^count:(?<size>[^/+]+)(?:\/(?<advance>[^/+]+))?$/,
+    pattern: /^count:(?<size>\d+)(?:\/(?<advance>\d+))?$/,
     make: (size, advance) => count(Number(size), advance === '' ? Number(size) : Number(advance)),
   },
 ];

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, test } from '@jest/globals';
 
-export type Requirement = 'material' | 'kafka' | 'ffmpeg' | 'chromium';
+export type Requirement = 'material' | 'kafka' | 'ffmpeg' | 'x264' | 'chromium';
 
 /** Root of the test material: TESSERA_MATERIAL_DIR, else ../shared beside the project. */
 export const materialDir = resolve(process.env['TESSERA_MATERIAL_DIR'] ?? '../shared');
@@ -26,6 +26,7 @@ const checks: Record<Requirement, { readonly isPresent: () => boolean; readonly 
     how: 'install a Java 17 runtime, Maven and kcat',
   },
   ffmpeg: { isPresent: () => onPath('ffmpeg', '-version'), how: 'install ffmpeg' },
+  x264: { isPresent: () => onPath('x264', '--version'), how: 'install x264' },
   chromium: { isPresent: () => existsSync(chromiumPath()), how: 'install chromium, or set CHROMIUM_PATH' },
 };
 

@@ -10,10 +10,10 @@ import { dirname, join } from 'node:path';
 import type { AccessUnit, AudioTrackConfig, VideoTrackConfig } from '../../../shared/media/access-unit.ts';
 import { UNSPECIFIED_COLOUR } from '../../../shared/media/colour.ts';
 import { microseconds } from '../../../shared/media/time.ts';
-import { childEntry } from '../../platform/child-entry.ts';
 import { parseRtmpAddress, RtmpClient } from '../clients/rtmp-client.ts';
 import { WebSocketPublisher } from '../clients/websocket-publisher.ts';
 import { RtmpTarget, WebSocketTarget, type PublishTarget } from '../publish/publish-target.ts';
+import { startServer, stopChild } from './tessera-server.ts';
 
 export const FPS = 25;
 export const UNIT_BYTES = 5000; // 1 Mbit/s
@@ -41,14 +41,6 @@ function cpuMsOf(pid: number): number {
   const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) /);
   const fields = rest.split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / CLOCK_TICKS;
-}
-
-async function stopChild(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
-  await gone;
-  clearTimeout(timer);
 }
 
 async function freePort(): Promise<number> {
@@ -82,33 +74,16 @@ async function untilListening(port: number, child: ChildProcess): Promise<void> 
 
 /** `tessera serve` with its defaults, on free ports. */
 export async function startTessera(folder: string): Promise<BenchServer> {
-  const entry = childEntry(import.meta.url, '../../main');
-  const flags = ['--json', '--http.host', '127.0.0.1', '--http.port', '0', '--rtmp.port', 'off', '--dataDir', folder];
-  const child = spawn(process.execPath, [...entry.execArgv, entry.path, 'serve', ...flags], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const ready = await new Promise<{ http: string; publishKey: string }>((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.includes('\n')) {
-        resolve(JSON.parse(text) as { http: string; publishKey: string });
-      }
-    });
-    child.once('exit', () => {
-      reject(new Error('tessera serve did not start.'));
-    });
-  });
-  const ws = ready.http.replace('http', 'ws');
-  const publisher = await WebSocketPublisher.connect({ url: `${ws}/publish/bench`, key: ready.publishKey });
+  const { ws, publishKey, pid, stop } = await startServer(folder);
+  const publisher = await WebSocketPublisher.connect({ url: `${ws}/publish/bench`, key: publishKey });
   return {
     name: 'tessera',
     viewerAddress: (flushClass) => new URL(`${ws}/subscribe/bench?rendition=source&class=${flushClass}`),
     target: new WebSocketTarget(publisher),
-    cpuMs: () => cpuMsOf(child.pid ?? 0),
+    cpuMs: () => cpuMsOf(pid),
     stop: async () => {
       publisher.destroy();
-      await stopChild(child);
+      await stop();
     },
   };
 }

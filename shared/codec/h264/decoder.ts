@@ -12,8 +12,9 @@ import type { DecoderConfig, DecoderInit, EncodedChunk } from './codec-types.ts'
 import type { Picture, Structure } from './dpb/picture.ts';
 import { createWasmKernels } from './kernels/wasm-kernels.ts';
 import { createReferenceKernels } from './kernels/reference-kernels.ts';
+import { createSliceKernels } from './kernels/slice-kernels.ts';
 import { PictureDecoder } from './decoder/picture-decoder.ts';
-import { Sequence } from './decoder/sequence.ts';
+import { Sequence, type KernelFactory } from './decoder/sequence.ts';
 import { NAL_UNIT_TYPE, parseNalHeader, type NalHeader } from './syntax/nal-unit.ts';
 import { parsePps, type PictureParameterSet } from './syntax/pps.ts';
 import { findSliceContext, parseSliceHeader, type SliceContext, type SliceHeader } from './syntax/slice-header.ts';
@@ -22,6 +23,9 @@ import { sampleAspectOf } from './syntax/vui.ts';
 
 /** Bytes after an RBSP that fast readers may look at. */
 const READ_AHEAD = 8;
+
+const WASM: KernelFactory = { reconstruction: createWasmKernels, slices: createSliceKernels };
+const REFERENCE: KernelFactory = { reconstruction: createReferenceKernels, slices: null };
 
 /** A listener to what is decoded, for the trace (`tessera probe`) and the inspector. */
 export type DecoderTrace = {
@@ -257,7 +261,7 @@ export class H264Decoder {
     }
     this.pictures?.flush();
     const { config, trace } = this;
-    const sequence = new Sequence(sps, config?.kernels === 'reference' ? createReferenceKernels : createWasmKernels);
+    const sequence = new Sequence(sps, config?.kernels === 'reference' ? REFERENCE : WASM);
     const pictures: PictureDecoder = new PictureDecoder(sequence, config?.lowDelay === true, {
       output: (picture) => this.output(sequence, picture),
       error: (code, bitOffset) => this.report(code, bitOffset),

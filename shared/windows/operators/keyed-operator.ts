@@ -5,7 +5,7 @@ import type { AnyAggregate, Json } from '../aggregates/aggregate.ts';
 import type { WindowRules } from '../semantics.ts';
 import { newKeyTime, Watermarks, type ClockSpec, type KeyTime } from '../watermark.ts';
 import type { EmitMode, LateRecord, Trigger, WindowResult } from '../window.ts';
-import { TimerQueue } from './timer-queue.ts';
+import { TimerQueue, type TieBreak } from './timer-queue.ts';
 
 /** The options of an operator with every default filled in. */
 export type OperatorParts<V, R> = {
@@ -27,6 +27,9 @@ export type Keyed<S> = {
   readonly state: S;
 };
 
+/** What a Date can hold; bounds of windows around it are still exact. */
+const MAX_TIME = 8.64e15;
+
 const timeToJson = (time: number): Json => (Number.isFinite(time) ? time : time > 0 ? 'inf' : null);
 const timeFromJson = (saved: Json): number =>
   saved === null ? -Infinity : saved === 'inf' ? Infinity : (saved as number);
@@ -39,13 +42,17 @@ export abstract class KeyedOperator<V, R, S> {
   protected order = 0;
   /** The input has ended: timers run early, so that open windows still come out. */
   protected isFlushing = false;
-  private readonly sharedTimers = new TimerQueue();
+  private readonly tieBreak: TieBreak | undefined;
+  private readonly sharedTimers: TimerQueue;
   private lateCount = 0;
   private refusedCount = 0;
   private recordCount = 0;
 
-  protected constructor(parts: OperatorParts<V, R>) {
+  /** `tieBreak`: the order of windows that close at the same time; by key, then start when left out. */
+  protected constructor(parts: OperatorParts<V, R>, tieBreak?: TieBreak) {
     this.parts = parts;
+    this.tieBreak = tieBreak;
+    this.sharedTimers = new TimerQueue(tieBreak);
     this.watermarks = new Watermarks(parts.clock);
   }
 
@@ -60,6 +67,9 @@ export abstract class KeyedOperator<V, R, S> {
   protected abstract loadState(keyed: Keyed<S>, saved: Json): void;
 
   push(key: string, value: V, ts: number, receivedAt = ts): void {
+    if (!(ts >= -MAX_TIME && ts <= MAX_TIME)) {
+      throw new RangeError(`The time of a record must lie within ${MAX_TIME} ms of 1970, not at ${ts}.`);
+    }
     const keyed = this.keys.get(key) ?? this.admit(key);
     if (keyed === null) {
       this.refusedCount++;
@@ -86,7 +96,11 @@ export abstract class KeyedOperator<V, R, S> {
   }
 
   advance(to: number): void {
-    if (!this.watermarks.isPerKey) {
+    if (Number.isNaN(to)) {
+      throw new RangeError('A watermark is a time, not NaN.');
+    }
+    // While assigning nothing closes.
+    if (!this.watermarks.isPerKey && this.parts.emit !== 'assign') {
       this.watermarks.advance(to);
       this.runDue(this.sharedTimers, this.watermarks.time);
     }
@@ -186,7 +200,7 @@ export abstract class KeyedOperator<V, R, S> {
     const keyed: Keyed<S> = {
       key,
       clock: newKeyTime(),
-      timers: this.watermarks.isPerKey ? new TimerQueue() : this.sharedTimers,
+      timers: this.watermarks.isPerKey ? new TimerQueue(this.tieBreak) : this.sharedTimers,
       state: this.newState(),
     };
     this.keys.set(key, keyed);

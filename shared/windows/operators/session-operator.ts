@@ -4,6 +4,7 @@
 import type { Json } from '../aggregates/aggregate.ts';
 import { isSameSession } from '../semantics.ts';
 import { KeyedOperator, type Keyed, type OperatorParts } from './keyed-operator.ts';
+import { byStartThenKey } from './timer-queue.ts';
 
 type Session = { first: number; last: number; accumulator: unknown; isEmpty: boolean; hasFired: boolean };
 /** What `assign` shows at the end: every record with the session that it ended up in. */
@@ -20,7 +21,7 @@ export class SessionOperator<V, R> extends KeyedOperator<V, R, Session[]> {
   private readonly assigned: Assigned<V>[] = [];
 
   constructor(parts: OperatorParts<V, R>, gap: number) {
-    super(parts);
+    super(parts, parts.rules.semantics === 'kafka' ? byStartThenKey : undefined);
     this.gap = gap;
     this.endsAfterLast = parts.rules.semantics === 'kafka' ? 0 : gap;
   }
@@ -45,7 +46,9 @@ export class SessionOperator<V, R> extends KeyedOperator<V, R, Session[]> {
       merged.first = min(merged.first, session.first);
       merged.last = max(merged.last, session.last);
     }
-    if (this.endOf(merged) + rules.lateAfter <= now) {
+    // Beam judges the record's own window, before it merges.
+    const judged = rules.semantics === 'beam' ? ts + this.gap : this.endOf(merged);
+    if (judged + rules.lateAfter <= now) {
       this.late({ key: keyed.key, value, ts, ...(rules.semantics === 'kafka' ? { start: merged.first } : {}) });
       return;
     }
@@ -150,6 +153,20 @@ export class SessionOperator<V, R> extends KeyedOperator<V, R, Session[]> {
       }
     }
     this.assigned.length = 0;
+  }
+
+  override snapshot(): Json {
+    const assigned = this.assigned.map(({ key, value, ts, order }) => [key, value as Json, ts, order]);
+    return { ...(super.snapshot() as Record<string, Json>), ...(assigned.length === 0 ? {} : { assigned }) };
+  }
+
+  override restore(saved: Json): void {
+    super.restore(saved);
+    const { assigned = [] } = saved as { assigned?: [string, Json, number, number][] };
+    this.assigned.length = 0;
+    for (const [key, value, ts, order] of assigned) {
+      this.assigned.push({ key, value: value as V, ts, order });
+    }
   }
 
   protected saveState(state: Session[]): Json {

@@ -1,17 +1,22 @@
-// A binary heap of timers, ordered by time, then key, then start of the window: the order in which windows close.
+// A binary heap of timers: the order in which windows close. Ordered by time, then key, then start of the window; Kafka's session
+// store goes by time, start and key.
 
 /** Something is due for the window `start` of `key` once the clock reaches `time`. */
 export type Timer = { readonly time: number; readonly key: string; readonly start: number };
 
-function isBefore(a: Timer, b: Timer): boolean {
-  if (a.time !== b.time) {
-    return a.time < b.time;
-  }
-  return a.key !== b.key ? a.key < b.key : a.start < b.start;
-}
+/** Which of two timers of the same time comes first. */
+export type TieBreak = (a: Timer, b: Timer) => boolean;
+
+export const byKeyThenStart: TieBreak = (a, b) => (a.key !== b.key ? a.key < b.key : a.start < b.start);
+export const byStartThenKey: TieBreak = (a, b) => (a.start !== b.start ? a.start < b.start : a.key < b.key);
 
 export class TimerQueue {
   private readonly heap: Timer[] = [];
+  private readonly comesFirst: TieBreak;
+
+  constructor(comesFirst: TieBreak = byKeyThenStart) {
+    this.comesFirst = comesFirst;
+  }
 
   get size(): number {
     return this.heap.length;
@@ -28,7 +33,7 @@ export class TimerQueue {
     heap.push(timer);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!isBefore(timer, heap[parent])) {
+      if (!this.isBefore(timer, heap[parent])) {
         break;
       }
       heap[at] = heap[parent];
@@ -51,6 +56,10 @@ export class TimerQueue {
     return first;
   }
 
+  private isBefore(a: Timer, b: Timer): boolean {
+    return a.time !== b.time ? a.time < b.time : this.comesFirst(a, b);
+  }
+
   private sink(timer: Timer): void {
     const heap = this.heap;
     let at = 0;
@@ -59,10 +68,10 @@ export class TimerQueue {
       if (child >= heap.length) {
         break;
       }
-      if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) {
+      if (child + 1 < heap.length && this.isBefore(heap[child + 1], heap[child])) {
         child++;
       }
-      if (!isBefore(heap[child], timer)) {
+      if (!this.isBefore(heap[child], timer)) {
         break;
       }
       heap[at] = heap[child];

@@ -1,10 +1,13 @@
-// Analytics over a real Kafka: two processes share the partitions; one is killed in mid-window, the broker goes away for 10 s; every
-// window is there and is what an undisturbed replay of the same events gives, byte for byte.
+// Analytics over a real Kafka: the server and an analytics process share the partitions. Over one recorded input that process is killed
+// in mid-window, then the server, then the broker goes away for 10 s (60 s in --long); every window is there and is what an undisturbed
+// run over the same events gives, byte for byte. One altered record makes `tessera verify-replay` exit 1.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { JOB_TOPICS, PartitionWorker, type WindowRecord } from '../../../server/analytics/partition-worker.ts';
-import type { RunnerCounters } from '../../../server/analytics/window-runner.ts';
+import type { JobTopic } from '../../../server/analytics/stream-job.ts';
 import { verifyReplay } from '../../../server/analytics/verify-replay.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLogger } from '../../../server/platform/logger.ts';
@@ -13,44 +16,50 @@ import { MemoryTelemetryLog } from '../../../server/telemetry/memory-telemetry-l
 import { partitionOf } from '../../../server/telemetry/partition.ts';
 import { LogReporter } from '../../../server/telemetry/reporter.ts';
 import type { LogRecord, StoredRecord } from '../../../server/telemetry/telemetry-log.ts';
-import type { EventTopic } from '../../../shared/telemetry/topics.ts';
+import { eventually } from '../../support/eventually.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { kafkaForTests, kafkaSettings } from '../../support/kafka-broker.ts';
 import { describeWith } from '../../support/requirements.ts';
+import { startServe, type ServeProcess } from '../../support/serve-process.ts';
 import { StreamFeed } from '../../support/telemetry-feed.ts';
-import { eventually } from '../../support/telemetry-log-contract.ts';
+import { tessera } from '../../support/tessera-cli.ts';
 
 const PARTITIONS = 4;
 const PREFIX = 'shared.';
 
-class AnalyticsProcess {
-  counters: RunnerCounters | null = null;
-  private readonly child: ChildProcess;
+const BROKER_GONE_MS = process.env['TESSERA_LONG'] === '1' ? 60_000 : 10_000;
 
-  constructor(bootstrap: string, name: string) {
-    const args = ['--import', 'tsx', 'test/support/analytics-process.ts', bootstrap, PREFIX, String(PARTITIONS), name];
-    this.child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    this.child.stdout!.setEncoding('utf8').on('data', (piece: string) => {
-      const lines = (text + piece).split('\n');
-      text = lines.pop()!;
-      for (const line of lines) {
-        this.counters = JSON.parse(line) as RunnerCounters;
-      }
-    });
+/** A process of the product whose window jobs share the partitions of the group. */
+class Member {
+  readonly served: ServeProcess;
+
+  private constructor(served: ServeProcess) {
+    this.served = served;
   }
 
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const gone = new Promise((resolve) => this.child.once('exit', resolve));
-      this.child.kill(signal);
+  static async start(bootstrap: string, dataDir: string, ...flags: string[]): Promise<Member> {
+    const kafka = ['--telemetry.driver', 'kafka', '--telemetry.kafka.brokers', bootstrap];
+    const topics = ['--telemetry.kafka.topicPrefix', PREFIX, '--telemetry.kafka.partitions', String(PARTITIONS)];
+    return new Member(await startServe([...kafka, ...topics, '--dataDir', dataDir, ...flags]));
+  }
+
+  async counter(name: string): Promise<number> {
+    const text = await (await fetch(`${this.served.http}/metrics`)).text();
+    return Number(new RegExp(`^tessera_analytics_${name} (\\d+)`, 'm').exec(text)?.[1] ?? Number.NaN);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.served.process;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
       await gone;
     }
   }
 }
 
 /** Forty seconds of eight streams, as the reporter writes them. */
-async function recording(): Promise<Map<EventTopic, LogRecord[]>> {
+async function recording(): Promise<Map<JobTopic, LogRecord[]>> {
   const clock = new FakeClock();
   const log = new MemoryTelemetryLog({ clock, logger: silentLogger, partitions: 1 });
   const reporter = new LogReporter({ log, clock, logger: silentLogger, node: 'n1' });
@@ -59,7 +68,7 @@ async function recording(): Promise<Map<EventTopic, LogRecord[]>> {
     clock.advance(50);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const recorded = new Map<EventTopic, LogRecord[]>();
+  const recorded = new Map<JobTopic, LogRecord[]>();
   for (const topic of JOB_TOPICS) {
     recorded.set(
       topic,
@@ -75,7 +84,7 @@ async function recording(): Promise<Map<EventTopic, LogRecord[]>> {
 }
 
 /** What an undisturbed run gives: computed here, from the recording alone. */
-function expectedWindows(recorded: Map<EventTopic, LogRecord[]>): Set<string> {
+function expectedWindows(recorded: Map<JobTopic, LogRecord[]>): Set<string> {
   const expected = new Set<string>();
   for (const [topic, records] of recorded) {
     for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -89,23 +98,30 @@ function expectedWindows(recorded: Map<EventTopic, LogRecord[]>): Set<string> {
 
 describeWith(['kafka'], 'analytics on Apache Kafka', () => {
   let broker: Awaited<ReturnType<typeof kafkaForTests>>;
-  const processes: AnalyticsProcess[] = [];
+  const members: Member[] = [];
+  const dataDir = mkdtempSync(join(tmpdir(), 'tessera-kafka-analytics-'));
   beforeAll(async () => {
     broker = await kafkaForTests();
   }, 300_000);
   afterAll(async () => {
-    await Promise.all(processes.map((each) => each.end('SIGKILL')));
+    await Promise.all(members.map((member) => member.kill()));
     await broker.dispose();
+    rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
 
-  test('loses and alters nothing while a process is killed and the broker goes away', async () => {
+  test('loses and alters nothing while a process, the server and the broker go away in turn', async () => {
     const parts = { clock: systemClock, logger: silentLogger };
     const settings = kafkaSettings(broker.bootstrap, PREFIX, { partitions: PARTITIONS });
     const log = await KafkaTelemetryLog.open({ ...parts, settings });
-    const begin = (name: string): AnalyticsProcess => {
-      const begun = new AnalyticsProcess(broker.bootstrap, name);
-      processes.push(begun);
+    const begin = async (name: string, ...flags: string[]): Promise<Member> => {
+      const begun = await Member.start(broker.bootstrap, join(dataDir, name), ...flags);
+      members.push(begun);
       return begun;
+    };
+    const all = JOB_TOPICS.length * PARTITIONS;
+    const shares = async (...sharing: Member[]): Promise<boolean> => {
+      const owned = await Promise.all(sharing.map((member) => member.counter('partitions')));
+      return owned.every((n) => n > 0) && owned.reduce((sum, n) => sum + n, 0) === all;
     };
     const recorded = await recording();
     const queues = [...recorded].map(([topic, records]) => ({ topic, records: [...records] }));
@@ -117,36 +133,49 @@ describeWith(['kafka'], 'analytics on Apache Kafka', () => {
           const n = Math.ceil((recorded.get(topic)!.length * share) / steps);
           await log.append(topic, records.splice(0, n));
         }
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
     };
-    const [first, second] = [begin('one'), begin('two')];
-    await eventually(() => [first, second].every(({ counters }) => (counters?.partitions ?? 0) > 0), 60_000);
-    await eventually(() => first.counters!.partitions + second.counters!.partitions === 3 * PARTITIONS, 30_000);
-    await feed(0.35);
-    await eventually(() => first.counters!.windows > 0 && second.counters!.windows > 0, 30_000);
+    const [server, one] = await Promise.all([
+      begin('server'),
+      begin('one', '--roles', 'analytics', '--analytics.threads', '1'),
+    ]);
+    await eventually('the two to share', () => shares(server, one), 90_000, 500);
+    await feed(0.25);
+    const hasWindows = async (member: Member): Promise<boolean> => (await member.counter('windows')) > 0;
+    await eventually('windows of both', async () => (await hasWindows(server)) && (await hasWindows(one)), 60_000, 500);
 
-    await second.end('SIGKILL');
-    await feed(0.2);
-    await eventually(() => first.counters!.partitions === 3 * PARTITIONS, 60_000);
+    await one.kill();
+    await feed(0.15);
+    await eventually('the server to have all', () => shares(server), 90_000, 500);
+    const two = await begin('two', '--roles', 'analytics');
+    await eventually('a new one to share', () => shares(server, two), 90_000, 500);
+    await feed(0.15);
+    await server.kill();
+    await feed(0.15);
+    await eventually('the new one to have all', () => shares(two), 90_000, 500);
     await broker.stopNode(0, 'SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    await new Promise((resolve) => setTimeout(resolve, BROKER_GONE_MS));
     await broker.startNode(0);
-    const third = begin('three');
+    const again = await begin('server');
     await feed(1);
     expect(queues.every(({ records }) => records.length === 0)).toBe(true);
 
     const expected = expectedWindows(recorded);
     const stored = new Set<string>();
-    await eventually(async () => {
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        for (const { value } of await log.read({ topic: 'windows', partition }, 0, 1_000_000)) {
-          stored.add(value!);
+    await eventually(
+      'every window',
+      async () => {
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          for (const { value } of await log.read({ topic: 'windows', partition }, 0, 1_000_000)) {
+            stored.add(value!);
+          }
         }
-      }
-      const left = [...expected].filter((value) => !stored.has(value)).length;
-      return left === 0;
-    }, 150_000);
+        return [...expected].every((value) => stored.has(value));
+      },
+      200_000,
+      1000,
+    );
     expect(stored.size).toBe(expected.size);
     expect(expected.size).toBeGreaterThan(300);
     const report = await verifyReplay(log, JOB_TOPICS, { from: 0, to: Infinity });
@@ -156,11 +185,15 @@ describeWith(['kafka'], 'analytics on Apache Kafka', () => {
     const [some] = await log.read({ topic: 'windows', partition: 0 }, 5, 1);
     const altered = JSON.stringify({ ...(JSON.parse(some.value!) as WindowRecord), complete: 0.5 });
     await log.append('windows', [{ key: some.key, value: altered, timestamp: some.timestamp }]);
-    const [difference] = (await verifyReplay(log, JOB_TOPICS, { from: 0, to: Infinity })).differences;
-    expect(difference?.what).toBe('differs');
-    await first.end('SIGTERM');
-    await third.end('SIGTERM');
+    const place = ['--brokers', broker.bootstrap, '--topicPrefix', PREFIX, '--partitions', String(PARTITIONS)];
+    const verified = await tessera('verify-replay', 'windows', ...place, '--json');
+    expect(verified.code).toBe(1);
+    expect((JSON.parse(verified.stdout) as { differences: { what: string }[] }).differences).toEqual([
+      expect.objectContaining({ what: 'differs' }),
+    ]);
+    expect(await two.served.stop()).toBe(0);
+    expect(await again.served.stop()).toBe(0);
     await log.close();
     process.stderr.write(`kafka analytics: ${total} events, ${expected.size} windows, all identical\n`);
-  }, 400_000);
+  }, 900_000);
 });

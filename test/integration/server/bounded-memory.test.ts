@@ -1,45 +1,43 @@
 // A server under hostile traffic, in a process of its own so that its memory can be read: messages that never end without a key,
-// viewers that read nothing. Its memory stays within the bound of the design, and an attentive viewer misses nothing.
+// viewers that read nothing, RTMP connections that reserve what they can. Its memory stays within the bound of the design and comes
+// back afterwards, and an attentive viewer misses nothing.
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SUBPROTOCOL } from '../../../shared/protocol/subprotocol.ts';
-import { childEntry } from '../../../server/platform/child-entry.ts';
-import { TestPublisher, TestViewer, until } from '../../support/running-server.ts';
+import { eventually } from '../../support/eventually.ts';
+import { hex } from '../../support/hex.ts';
+import { RtmpProbe } from '../../support/rtmp-probe.ts';
+import { TestPublisher, TestViewer } from '../../support/running-server.ts';
+import { startServe, type ServeProcess } from '../../support/serve-process.ts';
 
 const MAX_GROWTH_MB = 150;
-let folder = '';
-let child: ChildProcess;
-let ready: { http: string; publishKey: string; pid: number };
+/** What stays is caches that were not warm before: code, the heap's spare pages. */
+const SETTLED_MB = 50;
+/** design.md says 30 s; a machine under load collects later. */
+const SETTLE_MS = 60_000;
 
+let server: ServeProcess;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tessera-memory-'));
-  const entry = childEntry(new URL('../../../server/cli/serve.ts', import.meta.url).href, '../main');
-  const flags = ['--json', '--http.host', '127.0.0.1', '--http.port', '0', '--rtmp.port', 'off', '--dataDir', folder];
-  child = spawn(process.execPath, [...entry.execArgv, entry.path, 'serve', ...flags], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder },
-  });
-  let out = '';
-  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  await until('the server is ready', () => out.includes('\n'), 20_000);
-  ready = JSON.parse(out) as typeof ready;
-}, 30_000);
+  server = await startServe();
+}, 90_000);
 afterAll(async () => {
-  child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
-});
+  await server.stop();
+}, 30_000);
 
-const residentMb = (): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${ready.pid}/status`, 'utf8'))?.[1]) / 1024;
+const statusOf = (pid: number | string, field: string): string =>
+  new RegExp(`^${field}:\\s+(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+
+/** Resident memory of the server and of its RTMP ingest process, MB. */
+function residentMb(): number {
+  const pid = server.process.pid ?? 0;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  return [String(pid), ...children].reduce((sum, each) => sum + Number.parseInt(statusOf(each, 'VmRSS'), 10) / 1024, 0);
+}
 
 function upgraded(path: string): Socket {
-  const { port } = new URL(ready.http);
+  const { port } = new URL(server.http);
   const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n` +
@@ -57,10 +55,19 @@ function endlessMessage(): Buffer {
   return Buffer.concat([head, Buffer.alloc(1_000_000)]);
 }
 
-test('messages without a key and viewers that read nothing stay within the bound, and a good viewer misses nothing', async () => {
-  const ws = ready.http.replace('http', 'ws');
-  const publisher = new TestPublisher(`${ws}/publish/steady`);
-  await publisher.hello(ready.publishKey);
+/** Unfinished messages of 64 kB on as many chunk streams as are taken; never read, never finished. */
+async function hoardingRtmp(): Promise<Socket> {
+  const probe = await RtmpProbe.greeted(Number(new URL(server.rtmp).port));
+  for (let chunkStream = 3; chunkStream < 6; chunkStream++) {
+    probe.write(Buffer.concat([Buffer.of(chunkStream), hex('000000 00fff0 14 00000000'), Buffer.alloc(128)]));
+  }
+  probe.socket.pause();
+  return probe.socket;
+}
+
+test('hostile traffic stays within the bound, a good viewer misses nothing, and the memory comes back', async () => {
+  const publisher = new TestPublisher(`${server.ws}/publish/steady`);
+  await publisher.hello(server.key);
   publisher.track();
   let frame = 0;
   const payload = Buffer.alloc(40_000, 3); // 40 kB x 25 = 8 Mbit/s
@@ -70,7 +77,7 @@ test('messages without a key and viewers that read nothing stay within the bound
   }, 40);
   const hostile: Socket[] = [];
   try {
-    const viewer = await new TestViewer(`${ws}/subscribe/steady?rendition=source`).open();
+    const viewer = await new TestViewer(`${server.ws}/subscribe/steady?rendition=source`).open();
     await viewer.received(25);
     const before = residentMb();
     let peak = before;
@@ -83,22 +90,39 @@ test('messages without a key and viewers that read nothing stay within the bound
     for (let index = 0; index < 40; index++) {
       hostile.push(upgraded('/subscribe/steady?rendition=source').pause());
     }
+    hostile.push(...(await Promise.all(Array.from({ length: 50 }, hoardingRtmp))));
     const start = frame;
-    await until(
-      'eight seconds of the feed have passed',
+    await eventually(
+      'eight seconds of the feed',
       () => {
         peak = Math.max(peak, residentMb());
         return frame >= start + 200;
       },
-      20_000,
+      60_000,
+      50,
     );
     expect(peak - before).toBeLessThanOrEqual(MAX_GROWTH_MB);
-    process.stderr.write(
-      `memory: ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at the peak of hostile traffic\n`,
-    );
+    await eventually('the viewer to be up to date', () => (viewer.objects.at(-1)?.pts ?? 0) >= (start + 200) * 40_000);
     const seen = viewer.objects.filter(({ isCached }) => !isCached).map(({ pts }) => pts / 40_000);
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => (seen[0] ?? 0) + index));
-    expect(seen.at(-1)).toBeGreaterThanOrEqual(start + 190);
+    for (const socket of hostile) {
+      socket.destroy();
+    }
+    const over = performance.now();
+    let settled = 0;
+    await eventually(
+      `the memory to come back to ${Math.round(before + SETTLED_MB)} MB`,
+      () => {
+        settled = residentMb();
+        return settled <= before + SETTLED_MB;
+      },
+      SETTLE_MS,
+      500,
+    );
+    process.stderr.write(
+      `memory: ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at the peak of hostile traffic, ` +
+        `${settled.toFixed(0)} MB ${((performance.now() - over) / 1000).toFixed(0)} s after it\n`,
+    );
     viewer.leave();
   } finally {
     clearInterval(feeding);
@@ -107,4 +131,4 @@ test('messages without a key and viewers that read nothing stay within the bound
     }
     publisher.socket.terminate();
   }
-}, 45_000);
+}, 180_000);

@@ -75,7 +75,7 @@ export class PictureDecoder {
     this.events = events;
     this.buffer = new DecodedPictureBuffer(events.output);
     this.buffer.configure(sequence.sps, lowDelay);
-    this.sliceData = new SliceDataDecoder(sequence.state);
+    this.sliceData = new SliceDataDecoder(sequence.state, sequence.sliceKernels);
     this.deblocker = new Deblocker(sequence.state, this.filters);
   }
 

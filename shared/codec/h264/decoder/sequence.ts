@@ -5,6 +5,7 @@ import { Picture } from '../dpb/picture.ts';
 import { BitstreamError } from '../../../errors.ts';
 import { CodecMemory } from '../kernels/codec-memory.ts';
 import type { ReconstructionKernels } from '../kernels/kernels.ts';
+import type { SliceKernels } from '../kernels/slice-kernels.ts';
 import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
 import { pictureSizeOf, type PictureSize, type SequenceParameterSet } from '../syntax/sps.ts';
 import { SliceState, sliceStateBytes } from './slice-state.ts';
@@ -36,7 +37,11 @@ function allocateMemory(byteLength: number): CodecMemory {
 }
 
 /** Makes the kernels on a memory. */
-export type KernelFactory = (memory: WebAssembly.Memory) => ReconstructionKernels;
+export type KernelFactory = {
+  readonly reconstruction: (memory: WebAssembly.Memory) => ReconstructionKernels;
+  /** Null: slice data is decoded in TypeScript. */
+  readonly slices: ((memory: WebAssembly.Memory) => SliceKernels) | null;
+};
 
 /** The allocations for one SPS. */
 export class Sequence {
@@ -46,6 +51,7 @@ export class Sequence {
   readonly pictures: readonly Picture[];
   readonly state: SliceState;
   readonly hasChroma: boolean;
+  readonly sliceKernels: SliceKernels | null;
 
   constructor(sps: SequenceParameterSet, createKernels: KernelFactory) {
     this.sps = sps;
@@ -61,13 +67,14 @@ export class Sequence {
     this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
     this.state = new SliceState({
       memory: this.memory,
-      kernels: createKernels(this.memory.memory),
+      kernels: createKernels.reconstruction(this.memory.memory),
       store: new MacroblockStore(this.memory, macroblocks),
       picture: this.pictures[0],
       PicWidthInMbs,
       FrameHeightInMbs,
       hasChroma: this.hasChroma,
     });
+    this.sliceKernels = createKernels.slices?.(this.memory.memory) ?? null;
   }
 
   private allocatePicture(slot: number, samples: number, macroblocks: number): Picture {

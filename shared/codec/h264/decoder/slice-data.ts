@@ -3,10 +3,12 @@
 import { BitstreamError } from '../../../errors.ts';
 import { CabacDecoder } from '../entropy/cabac-decoder.ts';
 import { CavlcDecoder } from '../entropy/cavlc-decoder.ts';
+import type { SliceKernels } from '../kernels/slice-kernels.ts';
 import { locateMacroblock, locateNeighbours } from '../macroblock/neighbours.ts';
 import { FIELD_4X4, FIELD_8X8, ZIGZAG_4X4, ZIGZAG_8X8 } from '../tables/transform.generated.ts';
 import { MB_INTER, MB_SKIP } from '../macroblock/mb-types.ts';
 import { MacroblockDecoder } from './macroblock-decoder.ts';
+import { SliceRowDecoder } from './slice-rows.ts';
 import type { SliceState } from './slice-state.ts';
 
 /** Next macroblock address of the slice's slice group (8.2.2), or the number of macroblocks. */
@@ -24,13 +26,17 @@ export class SliceDataDecoder {
   private readonly macroblocks: MacroblockDecoder;
   private readonly cavlc: CavlcDecoder;
   private readonly cabac: CabacDecoder;
+  /** The fast way for the slices that it knows; null: there is none. */
+  private readonly rows: SliceRowDecoder | null;
   onMacroblock: MacroblockListener | null = null;
   /** Says whether the access unit has used up its time; asked every few macroblocks. Null: no limit. */
   isOverBudget: (() => boolean) | null = null;
   private untilBudgetCheck = 0;
 
-  constructor(state: SliceState) {
+  /** With `sliceKernels`, slices of frames that nobody listens to are decoded by them. */
+  constructor(state: SliceState, sliceKernels: SliceKernels | null) {
     this.s = state;
+    this.rows = sliceKernels === null ? null : new SliceRowDecoder(state, sliceKernels);
     this.macroblocks = new MacroblockDecoder(state);
     this.cavlc = new CavlcDecoder(state);
     this.cabac = new CabacDecoder(state);
@@ -47,6 +53,10 @@ export class SliceDataDecoder {
     this.useScans(s.isFieldPicture);
     if (first >= count) {
       throw new BitstreamError('forbidden-value', '7.4.3', 0, `first_mb_in_slice ${first} is outside the picture.`);
+    }
+    if (this.rows !== null && next === null && this.onMacroblock === null && this.rows.canDecode()) {
+      this.rows.decode(first, cabacTable, SliceQPY, () => this.checkBudget());
+      return;
     }
     if (s.isCabac) {
       s.reader.align();
@@ -78,14 +88,19 @@ export class SliceDataDecoder {
     throw new BitstreamError('forbidden-value', '7.4.4', this.s.reader.position, 'The slice runs past its picture.');
   }
 
+  private checkBudget(): void {
+    if (this.isOverBudget?.() === true) {
+      const { position } = this.s.reader;
+      throw new BitstreamError('budget', '7.3.4', position, 'The access unit takes longer than allowed.');
+    }
+  }
+
   /** Moves to a macroblock. */
   private enter(mbAddr: number, isField: boolean): void {
     const { s } = this;
     if (this.isOverBudget !== null && this.untilBudgetCheck-- <= 0) {
       this.untilBudgetCheck = MACROBLOCKS_PER_BUDGET_CHECK;
-      if (this.isOverBudget()) {
-        throw new BitstreamError('budget', '7.3.4', s.reader.position, 'The access unit takes longer than allowed.');
-      }
+      this.checkBudget();
     }
     locateMacroblock(s, mbAddr, isField);
     locateNeighbours(s);

@@ -8,6 +8,7 @@ import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import { DEBLOCK_RECORD_BYTES, STRENGTH_PARAMETER_BYTES } from '../kernels/row-deblock-kernels.ts';
 import { CABAC_AREA_BYTES } from '../entropy/cabac-area.ts';
 import { cavlcAreaBytes } from '../entropy/cavlc-area.ts';
+import { SLICE_CONTEXT_BYTES } from '../kernels/slice-context.ts';
 import type { MacroblockStore } from '../macroblock/mb-store.ts';
 import type { Picture, Reference } from '../dpb/picture.ts';
 
@@ -37,7 +38,13 @@ function deblockScratchBytes(PicWidthInMbs: number, macroblocks: number): number
 export function sliceStateBytes(PicWidthInMbs: number, macroblocks: number): number {
   const tables = 4 * (SCALE_4X4 + SCALE_8X8 + 16 + 8);
   return (
-    8192 + tables + CABAC_AREA_BYTES + deblockScratchBytes(PicWidthInMbs, macroblocks) + cavlcAreaBytes(macroblocks)
+    8192 +
+    104 +
+    tables +
+    SLICE_CONTEXT_BYTES +
+    CABAC_AREA_BYTES +
+    deblockScratchBytes(PicWidthInMbs, macroblocks) +
+    cavlcAreaBytes(macroblocks)
   );
 }
 
@@ -57,6 +64,8 @@ export class SliceState {
   readonly deblockPointer: Pointer;
   /** Tables, scans and slice bits of the CAVLC kernel, see cavlc-area.ts. */
   readonly cavlcPointer: Pointer;
+  /** What the slice kernel knows of the slice, see kernels/slice-context.ts. */
+  readonly sliceContextPointer: Pointer;
   /** Engine cell, tables and context variables of the CABAC kernel, see cabac-area.ts. */
   readonly cabacPointer: Pointer;
 
@@ -133,7 +142,7 @@ export class SliceState {
   readonly scale4x4: Int32Array;
   readonly scale8x8: Int32Array;
   /** QPc of QPY, Cb then Cr: index component * 52 + QPY. */
-  readonly chromaQp = new Uint8Array(2 * 52);
+  readonly chromaQp: Uint8Array;
 
   // Scans of the current macroblock (frame or field).
   scan4x4: Uint8Array = new Uint8Array(16);
@@ -235,6 +244,8 @@ export class SliceState {
     this.scale8x8 = ints(SCALE_8X8);
     this.dc = ints(16);
     this.chromaDc = ints(8);
+    this.chromaQp = new Uint8Array(memory.memory.buffer, memory.allocate(104, 16), 104);
+    this.sliceContextPointer = memory.allocate(SLICE_CONTEXT_BYTES, 16);
     this.cabacPointer = memory.allocate(CABAC_AREA_BYTES, 16);
     this.cavlcPointer = memory.allocate(cavlcAreaBytes(options.PicWidthInMbs * options.FrameHeightInMbs), 16);
     this.PicWidthInMbs = options.PicWidthInMbs;

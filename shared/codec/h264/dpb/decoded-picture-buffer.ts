@@ -109,6 +109,7 @@ export class DecodedPictureBuffer {
         break;
       }
       this.bump();
+      this.removeUnused();
     }
     this.removeUnused();
   }

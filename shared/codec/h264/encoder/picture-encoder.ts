@@ -4,13 +4,17 @@ import { BitWriter } from '../../../bitstream/bit-writer.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { KernelKind } from '../kernels/kernels.ts';
 import { CodingGrid } from '../macroblock/coding-grid.ts';
+import type { MacroblockState } from '../macroblock/coding-state.ts';
 import { NAL_UNIT_TYPE, type NalHeader } from '../syntax/nal-unit.ts';
+import type { PredWeightTable } from '../syntax/pred-weight-table.ts';
 import { SLICE_TYPE, type SliceHeader, writeSliceHeader } from '../syntax/slice-header.ts';
 import type { ThreadHost } from '../threads/thread-host.ts';
+import { type Fade, LOG2_WEIGHT_DENOM } from './fade-detection.ts';
 import type { PicturePlan } from './gop-structure.ts';
+import type { RefreshBand } from './intra-refresh.ts';
 import type { EncoderKernels } from './macroblock-encoder.ts';
 import type { ParameterSets } from './parameter-sets.ts';
-import { CHROMA_BORDER, type CodedSize, type EncoderPicture, LUMA_BORDER } from './picture-store.ts';
+import { allocatePicture, CHROMA_BORDER, type CodedSize, type EncoderPicture, LUMA_BORDER } from './picture-store.ts';
 import type { Tools } from './presets.ts';
 import { SliceCoder, sliceCoderBytes, type SliceOrder, type SlicePicture, type SliceSetup } from './slice-coder.ts';
 import { evenCut, SliceTeam } from './slice-team.ts';
@@ -42,7 +46,30 @@ export type PictureQp = {
   readonly afterRow: (row: number, bits: number) => number;
   /** The same where the QP of the rows could not change any more. */
   readonly rowCoded: (row: number, bits: number) => void;
+  /** Added to each macroblock's QP, in raster order. */
+  readonly offsets: Int8Array;
+  /** Every macroblock is P_Skip: the picture before is shown again. */
+  readonly isRepetition: boolean;
+  /** How the source follows from the one before when it fades. */
+  readonly fade: Fade | null;
+  /** The columns that intra refresh codes; null without. */
+  readonly band: RefreshBand | null;
+  /** The source of the picture coded before; null when still macroblocks are not to be told. */
+  readonly previousSource: EncoderPicture | null;
 };
+
+/** pred_weight_table() with a weight for the first of `references` in a fade. */
+function weightTableOf(references: number, fade: Fade | null): PredWeightTable {
+  const first =
+    fade === null
+      ? { luma: null, chroma: null }
+      : { luma: fade.luma, chroma: fade.chroma === null ? null : ([...fade.chroma, ...fade.chroma] as const) };
+  return {
+    luma_log2_weight_denom: LOG2_WEIGHT_DENOM,
+    chroma_log2_weight_denom: LOG2_WEIGHT_DENOM,
+    lists: [Array.from({ length: references }, (_, i) => (i === 0 ? first : { luma: null, chroma: null })), []],
+  };
+}
 
 /** Owns the coding state; used for one picture at a time. */
 export class PictureEncoder {
@@ -53,8 +80,13 @@ export class PictureEncoder {
   private readonly grid: CodingGrid;
   private readonly coder: SliceCoder;
   private readonly team: SliceTeam | null;
+  /** Luma of the first reference, weighted; null where fades are not weighted. */
+  private readonly weighted: EncoderPicture | null;
+  private readonly bytes: Uint8Array;
   private readonly header = new BitWriter(64);
-  /** Which array of vectors the picture uses. */
+  /** The reconstruction of the picture coded before. */
+  private lastTarget: EncoderPicture | null = null;
+  /** Which arrays of the grid the picture uses. */
   private parity: 0 | 1 = 0;
 
   constructor(
@@ -63,8 +95,11 @@ export class PictureEncoder {
     size: CodedSize,
     sets: ParameterSets,
     tools: Tools,
-    threads: PictureThreads,
+    options: { readonly threads: PictureThreads; readonly now: (() => number) | null },
   ) {
+    const { threads } = options;
+    this.weighted = tools.weighted ? allocatePicture(memory, size) : null;
+    this.bytes = memory.bytes;
     this.kernels = kernels;
     this.size = size;
     this.sets = sets;
@@ -74,16 +109,34 @@ export class PictureEncoder {
       tools,
       chromaOffset: sets.pps.chroma_qp_index_offset,
       verticalLimit: sets.verticalLimit,
+      filterOffsets: sets.filterOffsets,
     };
     this.grid = new CodingGrid(memory, size.width >> 4, size.height >> 4);
     this.coder = new SliceCoder(kernels, memory, this.grid, setup);
+    this.coder.now = options.now;
     this.team = threads.threads === 1 ? null : new SliceTeam(memory, this.grid, { ...threads, setup });
   }
 
   /** Codes `source` as `plan` says. May be called again for the same picture. Returns the bits of its slices. */
   code(source: EncoderPicture, plan: PicturePlan, qp: PictureQp, sink: SliceSink): number {
     const { target, references } = plan;
-    const picture: SlicePicture = { isIntra: plan.isIdr, source, target, references, parity: this.parity };
+    const isFromLast = references.length > 0 && references[0] === this.lastTarget;
+    const fade = isFromLast && !qp.isRepetition ? qp.fade : null;
+    this.coder.filterMs = 0;
+    this.grid.qpOffsets.set(qp.offsets);
+    const picture: SlicePicture = {
+      isIntra: plan.isIntra,
+      source,
+      target,
+      references,
+      searchReferences: fade === null ? references : this.weightedReferences(references, fade),
+      fade,
+      previousSource: isFromLast && fade === null ? qp.previousSource : null,
+      tracksStill: qp.previousSource !== null,
+      isRepetition: qp.isRepetition,
+      band: qp.band,
+      parity: this.parity,
+    };
     const nal: NalHeader = {
       nal_ref_idc: plan.isReference ? (plan.isIdr ? 3 : 2) : 0,
       nal_unit_type: plan.isIdr ? NAL_UNIT_TYPE.IDR_SLICE : NAL_UNIT_TYPE.SLICE,
@@ -98,6 +151,21 @@ export class PictureEncoder {
     return bits;
   }
 
+  /** The references with the luma of the first one weighted: what vectors are searched in. */
+  private weightedReferences(references: readonly EncoderPicture[], fade: Fade): readonly EncoderPicture[] {
+    const { weighted, bytes, kernels, size } = this;
+    const [reference, ...others] = references;
+    if (weighted === null) {
+      return references;
+    }
+    const stride = reference.lumaStride;
+    const corner = LUMA_BORDER * stride + LUMA_BORDER;
+    const height = size.height + 2 * LUMA_BORDER;
+    bytes.copyWithin(weighted.y - corner, reference.y - corner, reference.y - corner + height * stride);
+    kernels.weightBlock(weighted.y - corner, stride, stride, height, LOG2_WEIGHT_DENOM, fade.luma[0], fade.luma[1]);
+    return [weighted, ...others];
+  }
+
   /** One slice after the other on this thread; QP moves from row to row. */
   private codeAlone(picture: SlicePicture, plan: PicturePlan, nal: NalHeader, qp: PictureQp, sink: SliceSink): number {
     const { coder } = this;
@@ -107,7 +175,12 @@ export class PictureEncoder {
     let bits = 0;
     let rowQp = qp.first;
     for (const [index, firstRow] of starts.entries()) {
-      const order = this.orderOf(plan, nal, { index, firstRow, endRow: starts[index + 1] ?? mbHeight, QPY: rowQp });
+      const order = this.orderOf(plan, nal, picture.fade, {
+        index,
+        firstRow,
+        endRow: starts[index + 1] ?? mbHeight,
+        QPY: rowQp,
+      });
       const rbsp = coder.code(order, (row, sliceBits) => {
         if (row > 0) {
           coder.filterRow(row - 1);
@@ -136,7 +209,7 @@ export class PictureEncoder {
     const count = min(slices ?? threads, mbHeight);
     const starts = slices === null ? team.cut(count) : evenCut(count, mbHeight);
     const orders = starts.map((firstRow, index) =>
-      this.orderOf(plan, nal, { index, firstRow, endRow: starts[index + 1] ?? mbHeight, QPY: qp.first }),
+      this.orderOf(plan, nal, picture.fade, { index, firstRow, endRow: starts[index + 1] ?? mbHeight, QPY: qp.first }),
     );
     team.code(this.coder, picture, orders);
     let bits = 0;
@@ -151,6 +224,16 @@ export class PictureEncoder {
     return bits;
   }
 
+  /** The coding state, for statistics. */
+  get state(): MacroblockState {
+    return this.coder.state;
+  }
+
+  /** Milliseconds that deblocking of the last picture took on the caller's thread; 0 without a clock. */
+  get filterMs(): number {
+    return this.coder.filterMs;
+  }
+
   /** Slices that lent threads have coded. */
   get lentSlices(): number {
     return this.team?.board.lentSlices ?? 0;
@@ -161,9 +244,10 @@ export class PictureEncoder {
     this.team?.close();
   }
 
-  /** The picture is final: its vectors are candidates of the next. */
-  commit(): void {
+  /** The picture is final: what the next one looks back at. */
+  commit(target: EncoderPicture): void {
     this.parity = this.parity === 0 ? 1 : 0;
+    this.lastTarget = target;
   }
 
   private padBorders(target: EncoderPicture): void {
@@ -177,10 +261,11 @@ export class PictureEncoder {
   private orderOf(
     plan: PicturePlan,
     nal: NalHeader,
+    fade: Fade | null,
     slice: Pick<SliceOrder, 'index' | 'firstRow' | 'endRow' | 'QPY'>,
   ): SliceOrder {
     const { header } = this;
-    this.writeHeader(plan, nal, slice.firstRow * this.grid.mbWidth, slice.QPY);
+    this.writeHeader(plan, nal, slice.firstRow * this.grid.mbWidth, slice.QPY, fade);
     const tailBits = header.position & 7;
     header.align(0);
     const bytes = Array.from(header.view());
@@ -188,11 +273,17 @@ export class PictureEncoder {
     return { ...slice, header: bytes, tail, tailBits };
   }
 
-  private writeHeader(plan: PicturePlan, nal: NalHeader, first_mb_in_slice: number, QPY: number): void {
+  private writeHeader(
+    plan: PicturePlan,
+    nal: NalHeader,
+    first_mb_in_slice: number,
+    QPY: number,
+    fade: Fade | null,
+  ): void {
     const { header, sets } = this;
     const slice: SliceHeader = {
       first_mb_in_slice,
-      slice_type: plan.isIdr ? SLICE_TYPE.I + 5 : SLICE_TYPE.P + 5,
+      slice_type: plan.isIntra ? SLICE_TYPE.I + 5 : SLICE_TYPE.P + 5,
       pic_parameter_set_id: 0,
       colour_plane_id: 0,
       frame_num: plan.frame_num,
@@ -206,19 +297,16 @@ export class PictureEncoder {
       direct_spatial_mv_pred_flag: false,
       num_ref_idx_active: [plan.references.length, 0],
       ref_pic_list_modification: [plan.modification, []],
-      pred_weight_table: null,
-      dec_ref_pic_marking: plan.isIdr
-        ? { kind: 'idr', no_output_of_prior_pics_flag: false, long_term_reference_flag: false }
-        : plan.isReference
-          ? { kind: 'sliding-window' }
-          : null,
+      pred_weight_table:
+        plan.isIntra || !sets.pps.weighted_pred_flag ? null : weightTableOf(plan.references.length, fade),
+      dec_ref_pic_marking: plan.marking,
       cabac_init_idc: 0,
       slice_qp_delta: QPY - 26,
       sp_for_switch_flag: false,
       slice_qs_delta: 0,
       disable_deblocking_filter_idc: 0,
-      slice_alpha_c0_offset_div2: 0,
-      slice_beta_offset_div2: 0,
+      slice_alpha_c0_offset_div2: sets.filterOffsets.offsetA >> 1,
+      slice_beta_offset_div2: sets.filterOffsets.offsetB >> 1,
       slice_group_change_cycle: 0,
     };
     header.reset();

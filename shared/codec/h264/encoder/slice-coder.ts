@@ -8,7 +8,9 @@ import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { CodingGrid } from '../macroblock/coding-grid.ts';
 import { MacroblockState } from '../macroblock/coding-state.ts';
 import { Quantisers, QUANTISERS_BYTES } from '../residual/quantisers.ts';
+import type { Fade } from './fade-detection.ts';
 import { IntraDecision } from './intra-decision.ts';
+import type { RefreshBand } from './intra-refresh.ts';
 import { type EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
 import { ModeDecision } from './mode-decision.ts';
 import { MotionSearch } from './motion-search.ts';
@@ -24,6 +26,8 @@ export type SliceSetup = {
   readonly tools: Tools;
   readonly chromaOffset: number;
   readonly verticalLimit: number;
+  /** FilterOffsetA and FilterOffsetB of all slices. */
+  readonly filterOffsets: { readonly offsetA: number; readonly offsetB: number };
 };
 
 /** The picture that slices belong to. */
@@ -32,7 +36,19 @@ export type SlicePicture = {
   readonly source: EncoderPicture;
   readonly target: EncoderPicture;
   readonly references: readonly EncoderPicture[];
-  /** Which array of vectors it uses. */
+  /** What vectors are searched in: the references, in a fade the first one weighted. */
+  readonly searchReferences: readonly EncoderPicture[];
+  /** The weights of the first reference. */
+  readonly fade: Fade | null;
+  /** The source of the first reference, when still macroblocks are to be told. */
+  readonly previousSource: EncoderPicture | null;
+  /** How well macroblocks are shown is recorded. */
+  readonly tracksStill: boolean;
+  /** Every macroblock is P_Skip. */
+  readonly isRepetition: boolean;
+  /** The columns that intra refresh codes. */
+  readonly band: RefreshBand | null;
+  /** Which arrays of the grid it uses. */
   readonly parity: 0 | 1;
 };
 
@@ -71,6 +87,9 @@ export class SliceCoder {
   private readonly slices: SliceEncoder;
   private readonly header = new BitWriter(64);
   private picture: SlicePicture | null = null;
+  /** A clock in milliseconds, and how long deblocking by this coder took by it. */
+  now: (() => number) | null = null;
+  filterMs = 0;
 
   constructor(kernels: EncoderKernels, memory: CodecMemory, grid: CodingGrid, setup: SliceSetup) {
     const { size, tools, chromaOffset, verticalLimit } = setup;
@@ -80,7 +99,10 @@ export class SliceCoder {
     const search = new MotionSearch(kernels, memory, size, verticalLimit);
     this.skips = new SkipRun(kernels, memory, this.state, quantisers, { window: search.window, chromaOffset });
     this.decision = new ModeDecision(kernels, memory, this.state, this.coder, search, this.skips, tools);
-    this.filter = new ReconstructionFilter(kernels, memory, this.state, { offsetA: 0, offsetB: 0, chromaOffset });
+    this.filter = new ReconstructionFilter(kernels, memory, this.state, {
+      ...setup.filterOffsets,
+      chromaOffset,
+    });
     const options = { capacity: size.width * size.height, transform8x8Mode: tools.transform8x8 };
     const entropy = tools.cabac ? new CabacEncoder(this.state, options) : new CavlcEncoder(this.state, options);
     this.slices = new SliceEncoder(this.state, this.decision, entropy);
@@ -88,12 +110,20 @@ export class SliceCoder {
 
   /** The picture of the slices that follow. */
   begin(picture: SlicePicture): void {
-    const { source, target, references } = picture;
+    const { coder, decision, state } = this;
+    const { source, target, references, fade } = picture;
     this.picture = picture;
-    this.coder.source = source;
-    this.coder.target = target;
-    this.decision.references = references;
-    this.state.useVectors(picture.parity);
+    coder.source = source;
+    coder.target = target;
+    coder.previousSource = picture.previousSource;
+    coder.fade = fade;
+    coder.weightedReference = fade === null ? null : references[0];
+    decision.references = references;
+    decision.searchReferences = picture.searchReferences;
+    decision.isRepetition = picture.isRepetition;
+    decision.band = picture.band;
+    decision.tracksStill = picture.tracksStill;
+    state.useParity(picture.parity);
     if (references.length > 0) {
       this.skips.usePictures(source, target, references[0]);
     }
@@ -117,8 +147,12 @@ export class SliceCoder {
 
   /** Deblocks macroblock row `row` of the picture; the row above is deblocked already. */
   filterRow(row: number): void {
-    if (this.picture !== null) {
-      this.filter.filterRow(this.picture.target, row);
+    const { now, picture } = this;
+    if (picture === null) {
+      return;
     }
+    const start = now?.() ?? 0;
+    this.filter.filterRow(picture.target, row);
+    this.filterMs += (now?.() ?? 0) - start;
   }
 }

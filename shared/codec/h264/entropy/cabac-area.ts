@@ -15,6 +15,7 @@ export const CABAC_AREA_BYTES = CABAC_ENGINE_BYTES + CABAC_TABLES_BYTES + CONTEX
 
 export type CabacArea = {
   readonly engine: Pointer;
+  readonly tables: Pointer;
   /** The engine cell (cabac-residual-kernels.ts). */
   readonly cell: Int32Array;
   readonly contexts: Uint8Array;
@@ -35,5 +36,5 @@ export function cabacArea(bytes: Uint8Array, engine: Pointer): CabacArea {
   const cell = new Int32Array(bytes.buffer, engine, 9);
   cell[6] = contexts;
   cell[7] = tables;
-  return { engine, cell, contexts: new Uint8Array(bytes.buffer, contexts, CONTEXTS), scans };
+  return { engine, tables, cell, contexts: new Uint8Array(bytes.buffer, contexts, CONTEXTS), scans };
 }

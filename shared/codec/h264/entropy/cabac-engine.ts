@@ -23,7 +23,8 @@ const RANGE_LPS = TABLE_9_44_RANGE_LPS;
 /** Initial context variables of every table and SliceQPY, made when first needed: index table * 52 + SliceQPY. */
 const initialContexts: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(4 * 52).fill(undefined);
 
-function contextsFor(table: number, SliceQPY: number): Uint8Array {
+/** The context variables at the start of a slice (9.3.1.1). `table`: 0 for I, 1 + cabac_init_idc else. */
+export function contextsFor(table: number, SliceQPY: number): Uint8Array {
   const qp = max(0, min(51, SliceQPY));
   const known = initialContexts[table * 52 + qp];
   if (known !== undefined) {

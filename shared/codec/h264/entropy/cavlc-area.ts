@@ -12,10 +12,18 @@ export const SCANS_BYTES = 80;
 const BYTES_PER_MACROBLOCK = 400;
 const SPARE_BYTES = 4096;
 
+/** Bytes behind the bits of a slice, more than a damaged macroblock can read past the end of its slice before that is noticed. */
+export const SLICE_READ_AHEAD_BYTES = 8192;
+
 /** Bytes to allocate for a picture of so many macroblocks. */
 export function cavlcAreaBytes(macroblocks: number): number {
   return (
-    CAVLC_TABLES_BYTES + CAVLC_RESULT_BYTES + 2 * SCANS_BYTES + BYTES_PER_MACROBLOCK * macroblocks + SPARE_BYTES + 64
+    CAVLC_TABLES_BYTES +
+    CAVLC_RESULT_BYTES +
+    2 * SCANS_BYTES +
+    BYTES_PER_MACROBLOCK * macroblocks +
+    SPARE_BYTES +
+    SLICE_READ_AHEAD_BYTES
   );
 }
 

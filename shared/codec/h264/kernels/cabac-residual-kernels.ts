@@ -18,6 +18,8 @@ import type { CabacResidualKernels, Pointer } from './kernels.ts';
 const { clz32, min } = Math;
 
 export const CABAC_ENGINE_BYTES = 128;
+/** Where the places of a block lie in the cell. */
+export const CABAC_PLACES_AT = 64;
 
 /** Kinds of blocks: `kind` of cabacBlock. */
 export const BLOCK_4X4 = 0;

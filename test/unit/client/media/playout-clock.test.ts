@@ -70,3 +70,10 @@ test('answers which picture is due, the inverse of when', () => {
   feed(clock, 0, 50, () => 25);
   expect(clock.ptsAtMs(clock.dueAtMs(1234))).toBeCloseTo(1234, 6);
 });
+
+test('the bustle of a start is forgotten within seconds', () => {
+  const clock = new PlayoutClock();
+  feed(clock, 0, 25, (index) => 40 + ((index * 7919) % 100));
+  feed(clock, 25, 120, () => 40);
+  expect(delayAt(clock)).toBeLessThan(50);
+});

@@ -9,6 +9,7 @@ test('reads stream, rendition and decoder from the address', () => {
     rendition: '720p',
     decoder: 'wasm',
     renderer: 'auto',
+    isEmbedded: false,
   });
 });
 
@@ -18,6 +19,7 @@ test('falls back to auto for choices that do not exist', () => {
     rendition: 'auto',
     decoder: 'auto',
     renderer: 'auto',
+    isEmbedded: false,
   });
 });
 
@@ -25,4 +27,9 @@ test('refuses addresses that name no stream', () => {
   expect(options('/watch/')).toBeNull();
   expect(options('/watch/a b')).toBeNull();
   expect(options(`/watch/${'x'.repeat(65)}`)).toBeNull();
+});
+
+test('a frame in another page asks for the picture alone', () => {
+  expect(options('/watch/a', 'embed=1')?.isEmbedded).toBe(true);
+  expect(options('/watch/a', 'embed=0')?.isEmbedded).toBe(false);
 });

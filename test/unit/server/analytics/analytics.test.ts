@@ -218,12 +218,12 @@ describe('records that are not as they should be', () => {
     expect(scene.health().status).toBe('good');
   });
 
-  test('times of 1970 are late, times of 2100 are cut, and neither closes a window of the stream', async () => {
+  test('times of 1970 and 2100 go aside, an hour late is late, an hour ahead is cut, and the stream goes on', async () => {
     await begin();
     await scene.run(6000);
     const at = scene.clock.epochMs();
     const frames = { type: 'frames', track: 'odd', arrivalMs: [0], ptsMs: [0], bytes: [1], key: [0] };
-    const events = [0, 4_102_444_800_000].map((ts, seq) => ({
+    const events = [0, 4_102_444_800_000, at - 3_600_000, at + 3_600_000].map((ts, seq) => ({
       ...{ v: 1, node: 'odd', boot: 1, seq, at, topic: 'ingest', stream: 's', ts },
       ...frames,
     }));
@@ -232,8 +232,12 @@ describe('records that are not as they should be', () => {
       events.map((event) => ({ key: 's', value: JSON.stringify(event), timestamp: event.ts })),
     );
     await scene.run(10_000);
-    expect(await scene.all('late')).not.toHaveLength(0);
-    expect(scene.analytics!.counters().late).toBeGreaterThanOrEqual(1);
+    const reasons = (await scene.all('dlq')).map(({ value }) => (JSON.parse(value!) as { reason: string }).reason);
+    expect(reasons).toEqual([
+      expect.stringMatching(/^the time 0 is more than a day/),
+      expect.stringMatching(/^the time 4102444800000 is more than a day/),
+    ]);
+    expect(await scene.all('late')).toHaveLength(1);
     const { fps, status } = scene.health();
     expect(status).toBe('good');
     expect(Math.abs(fps! - 30)).toBeLessThan(0.7);

@@ -46,7 +46,23 @@ test('lets watermark lines move the clock instead of the records', async () => {
   expect(rows).toEqual([{ key: 'a', start: 0, end: 10, value: 2, ts: 2, final: true }]);
 });
 
+test('shows assignments whatever watermarks and restarts lie between', async () => {
+  const lines = [1, 15, 30, 100, 101, 95, 22, 10].map((ts) => `{"key":"k","value":${ts},"ts":${ts}}`);
+  const text = [...lines.slice(0, 5), '{"watermark":1000}', '{"restore":true}', ...lines.slice(5)].join('\n');
+  for (const semantics of ['flink', 'beam'] as const) {
+    const rows = (await run(text, { window: 'session:10', semantics, emit: 'assign' })) as {
+      start: number;
+      end: number;
+      ts: number;
+    }[];
+    expect(rows.map(({ start, end, ts }) => [ts, start, end])).toEqual(
+      [1, 15, 30, 100, 101, 95, 22, 10].map((ts) => (ts < 50 ? [ts, 1, 40] : [ts, 95, 111])),
+    );
+  }
+});
+
 test.each([
+  ['{"key":"a","value":1,"ts":1e300}', /Line 1 .*further from 1970/],
   ['{"key":"a","value":1,"ts":1}\nnonsense', /Line 2 .* not JSON/],
   ['{"key":"a","value":1}', /Line 1 .* no number "ts"/],
   ['{"value":1,"ts":1}', /Line 1 .* no "key"/],
@@ -73,6 +89,14 @@ test.each([
   [{ aggregate: 'median' }],
   [{ grace: 'soon' }],
   [{ semantics: 'flink', grace: '5' }],
+  [{ lateness: '5' }],
+  [{ trigger: 'purging' }],
+  [{ semantics: 'beam', window: 'sliding:5' }],
+  [{ grace: '-5' }],
+  [{ window: 'hopping:5/10' }],
+  [{ window: 'count:3', emit: 'assign' }],
+  [{ window: 'hopping:1d/1ms' }],
+  [{ aggregate: 'topk:0' }],
 ] as Partial<Parameters<typeof analyze>[0]>[][])('takes %j as wrong usage', async (flags) => {
   await expect(run('', flags)).rejects.toThrow(UsageError);
 });

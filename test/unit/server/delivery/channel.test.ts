@@ -250,3 +250,41 @@ test('a viewer whose connection throws keeps nothing from the others', async () 
   expect(reader.objects).toHaveLength(2);
   expect(failures).toHaveLength(1);
 });
+
+test('a loss in the open group asks for a key unit, within the limit; older groups and audio ask for nothing', () => {
+  const { registry, clock } = streamRoom();
+  let asked = 0;
+  const slot = registry.open(request({ onKeyframeWanted: () => void asked++ }));
+  slot.setTrack('video', videoConfig());
+  slot.setTrack('audio', audioConfig);
+  const stream = registry.get(STREAM)!;
+  const channel = new Channel({
+    source: {
+      stream,
+      rendition: 'source',
+      video: () => stream.tracks.source,
+      audio: () => stream.tracks.audio,
+      onVideoEnded: () => undefined,
+    },
+    flushClass: 'realtime',
+    format: tesseraFormat,
+    clock,
+    joinBurstBytes: 10_000,
+    onFailure: () => undefined,
+  });
+  slot.push('video', unit(0, 'key'));
+  slot.push('video', unit(33, 'key'));
+  const [video, audio] = [stream.tracks.idOf('source'), stream.tracks.idOf('audio')];
+  channel.takeLoss({ track: video, group: 0 });
+  channel.takeLoss({ track: audio, group: 1 });
+  channel.takeLoss({ track: 77, group: 1 });
+  expect(asked).toBe(0);
+  for (let repeat = 0; repeat < 5; repeat++) {
+    channel.takeLoss({ track: video, group: 1 });
+  }
+  expect(asked).toBe(1);
+  clock.advance(2000);
+  channel.takeLoss({ track: video, group: 1 });
+  expect(asked).toBe(2);
+  expect(channel.tally.reportedLosses).toBe(9);
+});

@@ -63,17 +63,9 @@ function room(requested: string) {
   return { provider, clock, stream, slot, follower, choices, makePicture };
 }
 
-test('a viewer of auto changes over with the first picture of the rendition', async () => {
-  const { follower, provider, makePicture } = room('auto');
-  expect([follower.rendition, provider.started.length]).toEqual([null, 1]);
-  await makePicture(0);
-  expect(follower.rendition).toBe('720p');
-});
-
-test('a rendition that starts slowly is bridged with the source, and shown when it is there', async () => {
-  const { follower, clock, choices, makePicture } = room('auto');
-  clock.advance(4000);
-  expect(follower.rendition).toBe('source');
+test('a viewer of auto sees the source at once, and the rendition with its first picture', async () => {
+  const { follower, choices, provider, makePicture } = room('auto');
+  expect([follower.rendition, provider.started.length]).toEqual(['source', 1]);
   expect(choices.at(-1)).toEqual({ rendition: 'source', reason: 'The rendition 720p is starting.' });
   await makePicture(0);
   expect(follower.rendition).toBe('720p');

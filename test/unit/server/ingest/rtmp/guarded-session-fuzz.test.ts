@@ -13,7 +13,7 @@ import { amf0Object, writeAmf0 } from '../../../../../shared/containers/flv/amf0
 import type { Amf0Value } from '../../../../../shared/containers/flv/amf0.ts';
 import { writeOnMetaData } from '../../../../../shared/containers/flv/on-meta-data.ts';
 import { avcPicture, avcSequenceHeader } from '../../../../support/flv-synthesis.ts';
-import { FUZZ_CASES, fuzz, mutate } from '../../../../support/fuzz.ts';
+import { FUZZ_CASES, fuzzAsync, mutate } from '../../../../support/fuzz.ts';
 import { concat, hex } from '../../../../support/hex.ts';
 
 const limits = {
@@ -52,7 +52,7 @@ beforeAll(() => {
 });
 
 /** Feeds the bytes to a new session whose key is accepted at once, and says how it ended. */
-function outcomeOf(pieces: readonly Uint8Array[], budget: ChunkBudget): string {
+async function outcomeOf(pieces: readonly Uint8Array[], budget: ChunkBudget): Promise<string> {
   const socket = Object.assign(new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() }), {
     remoteAddress: '127.0.0.1',
     remotePort: 1,
@@ -79,19 +79,19 @@ function outcomeOf(pieces: readonly Uint8Array[], budget: ChunkBudget): string {
   expect(asked).toBeLessThanOrEqual(1);
   const [end] = ends;
   const how = end === undefined ? 'goes on' : (end.code ?? end.how);
-  socket.emit('close');
   socket.destroy();
+  await new Promise((resolve) => setImmediate(resolve)); // 'close' comes
   expect(ends.length).toBe(1);
   return asked === 0 ? `${how}, never asked` : tags === 0 ? `${how}, no media` : `${how}, media`;
 }
 
-test('the undamaged session publishes media and says goodbye', () => {
-  expect(outcomeOf([HANDSHAKE, beforePublish, media], new ChunkBudget(TOTAL_BYTES))).toBe('finished, media');
+test('the undamaged session publishes media and says goodbye', async () => {
+  expect(await outcomeOf([HANDSHAKE, beforePublish, media], new ChunkBudget(TOTAL_BYTES))).toBe('finished, media');
 });
 
-test('damaged sessions end with a code or go on, and give their memory back', () => {
+test('damaged sessions end with a code or go on, and give their memory back', async () => {
   const budget = new ChunkBudget(TOTAL_BYTES);
-  const outcomes = fuzz('RTMP messages', 77, (random) => {
+  const outcomes = await fuzzAsync('RTMP messages', 77, (random) => {
     const isBefore = random(2) === 0;
     const start = isBefore ? mutate(random, beforePublish) : beforePublish;
     const bytes = concat(start, isBefore ? media : mutate(random, media));
@@ -104,8 +104,8 @@ test('damaged sessions end with a code or go on, and give their memory back', ()
   expect(budget.totalBytes).toBe(0);
 }, 300_000);
 
-test('random bytes behind a handshake never ask to publish', () => {
-  const outcomes = fuzz('RTMP random bytes', 78, (random) => {
+test('random bytes behind a handshake never ask to publish', async () => {
+  const outcomes = await fuzzAsync('RTMP random bytes', 78, (random) => {
     const bytes = Uint8Array.from({ length: 1 + random(400) }, () => random(256));
     return outcomeOf([HANDSHAKE, bytes], new ChunkBudget(TOTAL_BYTES));
   });

@@ -1,0 +1,27 @@
+// The module that decodes slice data of frames, a macroblock row per call. Only the decoder uses it, beside the reconstruction kernels.
+
+import type { Pointer, RowDeblockKernels } from './kernels.ts';
+import { SLICES_PLAIN } from './slices-plain.generated.ts';
+import { SLICES_SHARED } from './slices-shared.generated.ts';
+import { WasmModule } from './wasm-module.ts';
+
+/** Slice data and its row filter. */
+export interface SliceKernels extends RowDeblockKernels {
+  /**
+   * Decodes macroblocks from `mbAddr` of the slice context on: syntax, motion, residual and reconstruction without the deblocking filter, to
+   * the end of the macroblock row or of the slice. Returns ROW_ENDED, SLICE_ENDED or a fault, see slice-context.ts.
+   */
+  decodeMacroblockRow(context: Pointer): number;
+}
+
+const slices = new WasmModule(SLICES_PLAIN, SLICES_SHARED);
+
+/** Compiles ahead of time without blocking, where createSliceKernels must not compile (a page's main thread). */
+export function compileSliceKernels(options: { readonly shared?: boolean } = {}): Promise<void> {
+  return slices.compile(options);
+}
+
+/** The slice kernels on `memory` (plain or shared), whose size must never change afterwards. */
+export function createSliceKernels(memory: WebAssembly.Memory): SliceKernels {
+  return slices.instantiate(memory) as unknown as SliceKernels;
+}
