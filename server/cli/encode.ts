@@ -16,6 +16,7 @@ import type { KernelKind } from '../../shared/codec/h264/kernels/kernels.ts';
 import { openY4m, type Y4mHeader } from '../../shared/containers/y4m.ts';
 import { type FrameSource, openY4mFile } from './y4m-file.ts';
 import type { I420Frame, Plane } from '../../shared/media/frame.ts';
+import { encoderThreadHost } from '../platform/node-thread-host.ts';
 import { finiteNumber, printJson, UsageError, wholeNumber } from './command-line.ts';
 
 type EncodeFlags = {
@@ -30,7 +31,7 @@ type EncodeFlags = {
   readonly tune: EncoderTune;
   readonly keyint?: number | 'infinite';
   readonly layers: number;
-  readonly slices: number;
+  readonly slices?: number;
   readonly threads: number;
   readonly frames?: number;
   readonly recon?: string;
@@ -116,7 +117,7 @@ function configOf(flags: EncodeFlags, header: Y4mHeader, frame: I420Frame): Enco
     tune: flags.tune,
     ...(flags.keyint === undefined ? {} : { keyint: flags.keyint }),
     layers: flags.layers as 1 | 2 | 3,
-    slices: flags.slices,
+    ...(flags.slices === undefined ? {} : { slices: flags.slices }),
     threads: flags.threads,
     colour: frame.colour,
     sampleAspect: header.sampleAspect,
@@ -177,6 +178,7 @@ class EncodeRun {
         this.#bytes += chunk.data.length;
         this.#idrs += chunk.type === 'key' ? 1 : 0;
       },
+      ...(flags.threads > 1 ? { threadHost: encoderThreadHost(flags.threads) } : {}),
       ...(wantsReconstruction ? { reconstruction: (frame) => this.#take(frame) } : {}),
     });
   }
@@ -210,6 +212,7 @@ class EncodeRun {
         break;
       }
     }
+    this.#encoder.close();
     await this.#sink.end();
     await this.#recon?.end();
     if (this.#frames === 0) {
@@ -301,7 +304,7 @@ export function registerEncode(program: Command): void {
     .addOption(new Option('--tune <name>').choices(['camera', 'screen', 'psnr']).default('camera'))
     .option('--keyint <n|infinite>', 'frames from IDR to IDR (default 2 s)', keyintOf)
     .option('--layers <n>', 'temporal layers, 1..3', wholeNumber(1, 3), 1)
-    .option('--slices <n>', 'slices per picture', wholeNumber(1, 64), 1)
+    .option('--slices <n>', 'slices per picture (default: one per thread)', wholeNumber(1, 64))
     .option('--threads <n>', 'threads', wholeNumber(1, 16), 1)
     .option('--frames <n>', 'stop after this many frames', wholeNumber(1, 2 ** 31 - 1))
     .option('--recon <file>', 'write the reconstruction as raw I420')
@@ -313,9 +316,6 @@ export function registerEncode(program: Command): void {
         throw new UsageError('--json needs stdout: give -o a file.');
       }
       rateControlOf(flags);
-      if (flags.threads > 1) {
-        process.stderr.write('tessera: encoding uses one thread; more are not available yet.\n');
-      }
       const report = await new EncodeRun(flags).run(input === '-' ? await openY4m(process.stdin) : openY4mFile(input));
       if (flags.json === true) {
         printJson(report);

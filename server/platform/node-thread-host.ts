@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { HostThread, ThreadHost, ThreadListener } from '../../shared/codec/h264/threads/thread-host.ts';
-import type { WorkerEntry } from './worker-entry.ts';
+import { type WorkerEntry, workerEntry } from './worker-entry.ts';
 
 export class NodeThreadHost implements ThreadHost {
   readonly parallelism: number;
@@ -39,4 +39,9 @@ export class NodeThreadHost implements ThreadHost {
       },
     };
   }
+}
+
+/** Lends threads to an H264Encoder. */
+export function encoderThreadHost(parallelism?: number): ThreadHost {
+  return new NodeThreadHost(workerEntry(import.meta.url, './encoder-thread'), parallelism);
 }

@@ -4,6 +4,7 @@ import type { ColourDescription } from '../../media/colour.ts';
 import type { I420Frame } from '../../media/frame.ts';
 import type { Microseconds } from '../../media/time.ts';
 import type { KernelKind } from './kernels/kernels.ts';
+import type { ThreadHost } from './threads/thread-host.ts';
 
 /** One access unit as it enters the decoder or leaves the encoder. */
 export type EncodedChunk = {
@@ -104,7 +105,12 @@ export type EncoderConfig = {
    * recovery point, from which a decoder may join. For one layer. Default off.
    */
   readonly intraRefresh?: number;
+  /** Slices per picture. Default: one per thread, cut where the work is even. */
   readonly slices?: number;
+  /**
+   * Threads that code slices of a picture at the same time, default 1. The bytes depend on this number alone: where threadHost or shared memory
+   * are missing, one thread codes all slices.
+   */
   readonly threads?: number;
   readonly format?: 'annexb' | 'avc'; // default annexb
   readonly colour?: ColourDescription;
@@ -177,6 +183,8 @@ export type EncoderInit = {
   readonly output: (chunk: EncodedChunk, metadata: EncoderChunkMetadata) => void;
   /** When set: the reconstruction of each coded picture, equal to what every decoder shows. Valid until the call returns. */
   readonly reconstruction?: (frame: I420Frame) => void;
+  /** Lends threads for `threads` above 1. encode() then waits for them, so it must not run on a page's main thread. */
+  readonly threadHost?: ThreadHost;
   /** A clock in milliseconds, for the times in the statistics. */
   readonly now?: () => number;
 };

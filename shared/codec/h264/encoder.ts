@@ -49,7 +49,8 @@ export class H264Encoder {
    */
   configure(config: EncoderConfig): void {
     validateEncoderConfig(config);
-    this.session = openSession(config, this.init.now ?? null);
+    this.session?.pictures.close();
+    this.session = openSession(config, this.init);
     this.isDescribed = false;
     this.lastTimestamp = null;
     this.isKeyFramePending = false;
@@ -194,6 +195,17 @@ export class H264Encoder {
     }
   }
 
+  /** Slices that lent threads have coded since configure(): 0 says that this encoder works alone. */
+  get lentSlices(): number {
+    return this.session?.pictures.lentSlices ?? 0;
+  }
+
+  /** Ends what the configuration holds, lent threads too. configure() opens the encoder again. */
+  close(): void {
+    this.session?.pictures.close();
+    this.session = null;
+  }
+
   /** Codes the picture, again with a higher QP when it does not fit. Returns its mean QP, or null when the frame is dropped. */
   private codePicture(
     session: Session,
@@ -210,7 +222,11 @@ export class H264Encoder {
     let isRepetition = false;
     for (;;) {
       nals.length = before;
-      const qp = { first: rate.qp, afterRow: (row: number, rowBits: number) => rate.afterRow(row, rowBits) };
+      const qp = {
+        first: rate.qp,
+        afterRow: (row: number, rowBits: number) => rate.afterRow(row, rowBits),
+        rowCoded: (row: number, rowBits: number) => rate.rowCoded(row, rowBits),
+      };
       pictures.code(source, plan, { ...qp, offsets, isRepetition, band, fade, previousSource }, (nal, rbsp) =>
         nals.push(writeNalUnit({ ...nal, rbsp })),
       );

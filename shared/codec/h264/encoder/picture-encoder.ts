@@ -1,46 +1,40 @@
 // Codes one picture: slice headers, slices, deblocking one row behind, borders of the reconstruction. Called by H264Encoder.
 
 import { BitWriter } from '../../../bitstream/bit-writer.ts';
-import { CabacEncoder } from '../entropy/cabac-encoder.ts';
-import { CavlcEncoder } from '../entropy/cavlc-encoder.ts';
 import type { EncoderKernels } from '../kernels/encoder-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
+import type { KernelKind } from '../kernels/kernels.ts';
 import { CodingGrid } from '../macroblock/coding-grid.ts';
-import { MacroblockState } from '../macroblock/coding-state.ts';
-import { Quantisers, QUANTISERS_BYTES } from '../residual/quantisers.ts';
+import type { MacroblockState } from '../macroblock/coding-state.ts';
 import { NAL_UNIT_TYPE, type NalHeader } from '../syntax/nal-unit.ts';
 import type { PredWeightTable } from '../syntax/pred-weight-table.ts';
 import { SLICE_TYPE, type SliceHeader, writeSliceHeader } from '../syntax/slice-header.ts';
+import type { ThreadHost } from '../threads/thread-host.ts';
 import { type Fade, LOG2_WEIGHT_DENOM } from './fade-detection.ts';
 import type { PicturePlan } from './gop-structure.ts';
-import { IntraDecision } from './intra-decision.ts';
 import type { RefreshBand } from './intra-refresh.ts';
-import { MacroblockEncoder } from './macroblock-encoder.ts';
-import { ModeDecision } from './mode-decision.ts';
-import { MotionSearch } from './motion-search.ts';
 import type { ParameterSets } from './parameter-sets.ts';
 import { allocatePicture, CHROMA_BORDER, type CodedSize, type EncoderPicture, LUMA_BORDER } from './picture-store.ts';
 import type { Tools } from './presets.ts';
-import { ReconstructionFilter } from './reconstruction-filter.ts';
-import { SkipRun } from './skip-run.ts';
-import { SliceEncoder } from './slice-encoder.ts';
+import { SliceCoder, sliceCoderBytes, type SliceOrder, type SlicePicture, type SliceSetup } from './slice-coder.ts';
+import { evenCut, SliceTeam } from './slice-team.ts';
 
-const { floor } = Math;
+const { min } = Math;
 
 /** Bytes that a PictureEncoder takes from a codec memory, beside pictures. */
-export function pictureEncoderBytes(size: CodedSize): number {
+export function pictureEncoderBytes(size: CodedSize, threads: number): number {
   const mbWidth = size.width >> 4;
-  return (
-    CodingGrid.bytes(mbWidth, size.height >> 4) +
-    ReconstructionFilter.bytes(mbWidth) +
-    MacroblockState.BYTES +
-    QUANTISERS_BYTES +
-    MotionSearch.BYTES +
-    IntraDecision.BYTES +
-    SkipRun.BYTES +
-    1024
-  );
+  return CodingGrid.bytes(mbWidth, size.height >> 4) + sliceCoderBytes(size) + SliceTeam.bytes(size, threads) + 1024;
 }
+
+/** How a picture is cut and who codes it. */
+export type PictureThreads = {
+  readonly threads: number;
+  readonly host: ThreadHost | null;
+  readonly kernels: KernelKind;
+  /** Slices per picture; null: as many as threads. */
+  readonly slices: number | null;
+};
 
 /** A coded slice: its header byte's fields and its RBSP (valid until the next slice is coded). */
 export type SliceSink = (nal: NalHeader, rbsp: Uint8Array) => void;
@@ -48,7 +42,10 @@ export type SliceSink = (nal: NalHeader, rbsp: Uint8Array) => void;
 /** What rate control says about a picture. */
 export type PictureQp = {
   readonly first: number;
+  /** A row is complete, `bits` of the picture are written: QP of the next row. */
   readonly afterRow: (row: number, bits: number) => number;
+  /** The same where the QP of the rows could not change any more. */
+  readonly rowCoded: (row: number, bits: number) => void;
   /** Added to each macroblock's QP, in raster order. */
   readonly offsets: Int8Array;
   /** Every macroblock is P_Skip: the picture before is shown again. */
@@ -79,19 +76,13 @@ export class PictureEncoder {
   private readonly kernels: EncoderKernels;
   private readonly size: CodedSize;
   private readonly sets: ParameterSets;
-  private readonly sliceCount: number;
-  readonly state: MacroblockState;
-  /** Milliseconds that the last picture's deblocking took; 0 without a clock. */
-  filterMs = 0;
-  private readonly now: (() => number) | null;
+  private readonly threads: PictureThreads;
+  private readonly grid: CodingGrid;
+  private readonly coder: SliceCoder;
+  private readonly team: SliceTeam | null;
   /** Luma of the first reference, weighted; null where fades are not weighted. */
   private readonly weighted: EncoderPicture | null;
   private readonly bytes: Uint8Array;
-  private readonly coder: MacroblockEncoder;
-  private readonly skips: SkipRun;
-  private readonly decision: ModeDecision;
-  private readonly filter: ReconstructionFilter;
-  private readonly slices: SliceEncoder;
   private readonly header = new BitWriter(64);
   /** The reconstruction of the picture coded before. */
   private lastTarget: EncoderPicture | null = null;
@@ -104,75 +95,56 @@ export class PictureEncoder {
     size: CodedSize,
     sets: ParameterSets,
     tools: Tools,
-    sliceCount: number,
-    now: (() => number) | null,
+    options: { readonly threads: PictureThreads; readonly now: (() => number) | null },
   ) {
-    this.now = now;
+    const { threads } = options;
     this.weighted = tools.weighted ? allocatePicture(memory, size) : null;
     this.bytes = memory.bytes;
     this.kernels = kernels;
     this.size = size;
     this.sets = sets;
-    this.sliceCount = sliceCount;
-    const chromaOffset = sets.pps.chroma_qp_index_offset;
-    this.state = new MacroblockState(memory, new CodingGrid(memory, size.width >> 4, size.height >> 4));
-    const quantisers = new Quantisers(memory, tools.deadZones);
-    this.coder = new MacroblockEncoder(kernels, this.state, quantisers, chromaOffset);
-    const search = new MotionSearch(kernels, memory, size, sets.verticalLimit);
-    this.skips = new SkipRun(kernels, memory, this.state, quantisers, { window: search.window, chromaOffset });
-    this.decision = new ModeDecision(kernels, memory, this.state, this.coder, search, this.skips, tools);
-    const filterOptions = { ...sets.filterOffsets, chromaOffset };
-    this.filter = new ReconstructionFilter(kernels, memory, this.state, filterOptions);
-    const options = { capacity: size.width * size.height, transform8x8Mode: tools.transform8x8 };
-    const entropy = tools.cabac ? new CabacEncoder(this.state, options) : new CavlcEncoder(this.state, options);
-    this.slices = new SliceEncoder(this.state, this.decision, entropy);
+    this.threads = threads;
+    const setup: SliceSetup = {
+      size,
+      tools,
+      chromaOffset: sets.pps.chroma_qp_index_offset,
+      verticalLimit: sets.verticalLimit,
+      filterOffsets: sets.filterOffsets,
+    };
+    this.grid = new CodingGrid(memory, size.width >> 4, size.height >> 4);
+    this.coder = new SliceCoder(kernels, memory, this.grid, setup);
+    this.coder.now = options.now;
+    this.team = threads.threads === 1 ? null : new SliceTeam(memory, this.grid, { ...threads, setup });
   }
 
   /** Codes `source` as `plan` says. May be called again for the same picture. Returns the bits of its slices. */
   code(source: EncoderPicture, plan: PicturePlan, qp: PictureQp, sink: SliceSink): number {
-    const { state, coder, decision } = this;
-    this.filterMs = 0;
-    const { target } = plan;
-    coder.source = source;
-    const isFromLast = plan.references.length > 0 && plan.references[0] === this.lastTarget;
+    const { target, references } = plan;
+    const isFromLast = references.length > 0 && references[0] === this.lastTarget;
     const fade = isFromLast && !qp.isRepetition ? qp.fade : null;
-    coder.previousSource = isFromLast && fade === null ? qp.previousSource : null;
-    coder.target = target;
-    coder.fade = fade;
-    coder.weightedReference = fade === null ? null : plan.references[0];
-    decision.references = plan.references;
-    decision.searchReferences = fade === null ? plan.references : this.weightedReferences(plan.references, fade);
-    decision.isRepetition = qp.isRepetition;
-    decision.band = qp.band;
-    this.slices.offsets = qp.offsets;
-    decision.tracksStill = qp.previousSource !== null;
-    state.useParity(this.parity);
-    if (plan.references.length > 0) {
-      this.skips.usePictures(source, target, plan.references[0]);
-    }
-    const { isIntra } = plan;
+    this.coder.filterMs = 0;
+    this.grid.qpOffsets.set(qp.offsets);
+    const picture: SlicePicture = {
+      isIntra: plan.isIntra,
+      source,
+      target,
+      references,
+      searchReferences: fade === null ? references : this.weightedReferences(references, fade),
+      fade,
+      previousSource: isFromLast && fade === null ? qp.previousSource : null,
+      tracksStill: qp.previousSource !== null,
+      isRepetition: qp.isRepetition,
+      band: qp.band,
+      parity: this.parity,
+    };
     const nal: NalHeader = {
       nal_ref_idc: plan.isReference ? (plan.isIdr ? 3 : 2) : 0,
       nal_unit_type: plan.isIdr ? NAL_UNIT_TYPE.IDR_SLICE : NAL_UNIT_TYPE.SLICE,
     };
-    let bits = 0;
-    let rowQp = qp.first;
-    for (let index = 0; index < this.sliceCount; index++) {
-      const firstRow = floor((index * state.mbHeight) / this.sliceCount);
-      const endRow = floor(((index + 1) * state.mbHeight) / this.sliceCount);
-      this.writeHeader(plan, nal, firstRow * state.mbWidth, rowQp, fade);
-      const slice = { isIntra, index, firstRow, endRow, QPY: rowQp };
-      const rbsp = this.slices.code(slice, this.header, plan.references.length, (row, sliceBits) => {
-        if (row > 0) {
-          this.filterRow(target, row - 1);
-        }
-        rowQp = qp.afterRow(row, bits + sliceBits);
-        return rowQp;
-      });
-      bits += 8 * rbsp.length;
-      sink(nal, rbsp);
-    }
-    this.filterRow(target, state.mbHeight - 1);
+    const bits =
+      this.team === null
+        ? this.codeAlone(picture, plan, nal, qp, sink)
+        : this.codeTogether(this.team, picture, plan, nal, qp, sink);
     if (plan.isReference) {
       this.padBorders(target);
     }
@@ -194,15 +166,82 @@ export class PictureEncoder {
     return [weighted, ...others];
   }
 
-  private filterRow(target: EncoderPicture, row: number): void {
-    const { now, filter } = this;
-    if (now === null) {
-      filter.filterRow(target, row);
-      return;
+  /** One slice after the other on this thread; QP moves from row to row. */
+  private codeAlone(picture: SlicePicture, plan: PicturePlan, nal: NalHeader, qp: PictureQp, sink: SliceSink): number {
+    const { coder } = this;
+    const { mbHeight } = this.grid;
+    coder.begin(picture);
+    const starts = evenCut(min(this.threads.slices ?? 1, mbHeight), mbHeight);
+    let bits = 0;
+    let rowQp = qp.first;
+    for (const [index, firstRow] of starts.entries()) {
+      const order = this.orderOf(plan, nal, picture.fade, {
+        index,
+        firstRow,
+        endRow: starts[index + 1] ?? mbHeight,
+        QPY: rowQp,
+      });
+      const rbsp = coder.code(order, (row, sliceBits) => {
+        if (row > 0) {
+          coder.filterRow(row - 1);
+        }
+        rowQp = qp.afterRow(row, bits + sliceBits);
+        return rowQp;
+      });
+      bits += 8 * rbsp.length;
+      sink(nal, rbsp);
     }
-    const start = now();
-    filter.filterRow(target, row);
-    this.filterMs += now() - start;
+    coder.filterRow(mbHeight - 1);
+    return bits;
+  }
+
+  /** All slices at once with the QP of the picture; rate control hears of the rows afterwards. */
+  private codeTogether(
+    team: SliceTeam,
+    picture: SlicePicture,
+    plan: PicturePlan,
+    nal: NalHeader,
+    qp: PictureQp,
+    sink: SliceSink,
+  ): number {
+    const { mbHeight } = this.grid;
+    const { slices, threads } = this.threads;
+    const count = min(slices ?? threads, mbHeight);
+    const starts = slices === null ? team.cut(count) : evenCut(count, mbHeight);
+    const orders = starts.map((firstRow, index) =>
+      this.orderOf(plan, nal, picture.fade, { index, firstRow, endRow: starts[index + 1] ?? mbHeight, QPY: qp.first }),
+    );
+    team.code(this.coder, picture, orders);
+    let bits = 0;
+    for (const order of orders) {
+      for (let row = order.firstRow; row < order.endRow; row++) {
+        qp.rowCoded(row, bits + team.board.bitsUpTo(row));
+      }
+      const rbsp = team.board.rbsp(order);
+      bits += 8 * rbsp.length;
+      sink(nal, rbsp);
+    }
+    return bits;
+  }
+
+  /** The coding state, for statistics. */
+  get state(): MacroblockState {
+    return this.coder.state;
+  }
+
+  /** Milliseconds that deblocking of the last picture took on the caller's thread; 0 without a clock. */
+  get filterMs(): number {
+    return this.coder.filterMs;
+  }
+
+  /** Slices that lent threads have coded. */
+  get lentSlices(): number {
+    return this.team?.board.lentSlices ?? 0;
+  }
+
+  /** Ends lent threads. */
+  close(): void {
+    this.team?.close();
   }
 
   /** The picture is final: what the next one looks back at. */
@@ -216,6 +255,22 @@ export class PictureEncoder {
     this.kernels.padPlane(target.y, target.lumaStride, width, height, LUMA_BORDER);
     this.kernels.padPlane(target.u, target.chromaStride, width >> 1, height >> 1, CHROMA_BORDER);
     this.kernels.padPlane(target.v, target.chromaStride, width >> 1, height >> 1, CHROMA_BORDER);
+  }
+
+  /** The order of a slice with its slice_header(). */
+  private orderOf(
+    plan: PicturePlan,
+    nal: NalHeader,
+    fade: Fade | null,
+    slice: Pick<SliceOrder, 'index' | 'firstRow' | 'endRow' | 'QPY'>,
+  ): SliceOrder {
+    const { header } = this;
+    this.writeHeader(plan, nal, slice.firstRow * this.grid.mbWidth, slice.QPY, fade);
+    const tailBits = header.position & 7;
+    header.align(0);
+    const bytes = Array.from(header.view());
+    const tail = tailBits === 0 ? 0 : (bytes.pop() ?? 0) >> (8 - tailBits);
+    return { ...slice, header: bytes, tail, tailBits };
   }
 
   private writeHeader(

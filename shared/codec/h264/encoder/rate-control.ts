@@ -216,6 +216,14 @@ export class RateControl {
     return this.rowQp;
   }
 
+  /** The same for a row whose successor is coded already: nothing can be steered. */
+  rowCoded(row: number, bits: number): void {
+    this.qpSum += this.baseQp;
+    if (this.config.kind === 'bitrate') {
+      this.rowBits[row] = bits;
+    }
+  }
+
   /** Share of a picture's bits that its rows up to `row` take, from the picture of this kind before; else by area. */
   private shareDone(row: number): number {
     const byArea = (row + 1) / this.rows;

@@ -1,6 +1,6 @@
 // What an encoder configuration owns: memory, pictures, structure, rate control and the coding state. Called by H264Encoder.configure.
 
-import type { EncoderConfig, EncoderTune } from '../codec-types.ts';
+import type { EncoderConfig, EncoderInit, EncoderTune } from '../codec-types.ts';
 import { CodecMemory } from '../kernels/codec-memory.ts';
 import { createEncoderKernels } from '../kernels/encoder-kernels.ts';
 import { GopStructure, referencesKept } from './gop-structure.ts';
@@ -13,7 +13,7 @@ import { defaultProfileOf, toolsOf } from './presets.ts';
 import { RateControl } from './rate-control.ts';
 import { StatisticsMeter } from './statistics.ts';
 
-const { ceil, min } = Math;
+const { ceil } = Math;
 
 /** What each tune does with QP within a picture. */
 const SPREADS: Readonly<Record<EncoderTune, AnalysisOptions['spread']>> = {
@@ -43,8 +43,8 @@ export type Session = {
   sceneCuts: number;
 };
 
-/** Makes what a validated configuration needs. `now` is a clock in milliseconds for statistics. */
-export function openSession(config: EncoderConfig, now: (() => number) | null): Session {
+/** Makes what a validated configuration needs. */
+export function openSession(config: EncoderConfig, init: Pick<EncoderInit, 'now' | 'threadHost'>): Session {
   const preset = config.preset ?? 'fast';
   const profile = config.profile ?? defaultProfileOf(preset);
   const size = { width: (config.width + 15) & ~15, height: (config.height + 15) & ~15 };
@@ -56,24 +56,30 @@ export function openSession(config: EncoderConfig, now: (() => number) | null): 
   const references = config.intraRefresh === undefined ? full.references : 1;
   const tools = { ...full, references, weighted };
   const layers = config.layers ?? 1;
+  const threads = config.threads ?? 1;
+  const host = init.threadHost ?? null;
   const longTerm = config.longTermReferences ?? 0;
   const kept = referencesKept(tools.references, layers, longTerm);
   const bytes =
     (kept + 2 + (tune === 'screen' ? 1 : 0) + (weighted ? 1 : 0)) * pictureBytes(size) +
-    pictureEncoderBytes(size) +
+    pictureEncoderBytes(size, threads) +
     PictureAnalysis.bytes(size) +
     StatisticsMeter.BYTES +
     4096;
-  const memory = CodecMemory.create(bytes);
-  const kernels = createEncoderKernels(memory.memory, config.kernels ?? 'wasm');
+  const shared = threads > 1 && host !== null && typeof SharedArrayBuffer !== 'undefined';
+  const memory = CodecMemory.create(bytes, { shared });
+  const kind = config.kernels ?? 'wasm';
+  const kernels = createEncoderKernels(memory.memory, kind);
   const sets = parameterSetsOf({ ...config, profile }, tools, kept);
-  const slices = min(config.slices ?? 1, size.height >> 4);
   const source = allocateSource(memory, size);
   const targets = Array.from({ length: kept + 1 }, () => allocatePicture(memory, size));
   const needsAnalysis = isSpread || weighted;
   const { numerator, denominator } = config.framerate;
   const keyint = config.keyint ?? ceil((2 * numerator) / denominator);
-  const pictures = new PictureEncoder(kernels, memory, size, sets, tools, slices, now);
+  const pictures = new PictureEncoder(kernels, memory, size, sets, tools, {
+    threads: { threads, host, kernels: kind, slices: config.slices ?? null },
+    now: init.now ?? null,
+  });
   return {
     config,
     memory,

@@ -18,8 +18,6 @@ export type SlicePlan = {
 
 /** Entropy coder, state and decisions of one slice at a time. */
 export class SliceEncoder {
-  /** Added to the QP of each macroblock of the picture. */
-  offsets: Int8Array = new Int8Array(0);
   private readonly state: MacroblockState;
   private readonly decision: ModeDecision;
   private readonly entropy: SliceEntropy;
@@ -86,13 +84,14 @@ export class SliceEncoder {
 
   /** QPY of the current macroblock. */
   private qpHere(rowQp: number): number {
-    const qp = rowQp + this.offsets[this.state.address];
+    const qp = rowQp + this.state.grid.qpOffsets[this.state.address];
     return qp < 0 ? 0 : qp > 51 ? 51 : qp;
   }
 
   /** How many macroblocks from the current one, in column x, to the end of the row have its QP offset. */
   private equalOffsets(x: number): number {
-    const { state, offsets } = this;
+    const { state } = this;
+    const offsets = state.grid.qpOffsets;
     const first = state.address;
     const end = first + state.mbWidth - x;
     let at = first + 1;

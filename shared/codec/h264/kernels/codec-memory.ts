@@ -23,16 +23,17 @@ export class CodecMemory {
   readonly bytes: Uint8Array;
   /** The same bytes as coefficients; an index is a Pointer / 2. */
   readonly words: Int16Array;
-  #next: Pointer = KERNEL_REGION_BYTES;
+  #next: Pointer;
 
-  /** Wraps a memory whose low region is free for the kernels. */
-  constructor(memory: WebAssembly.Memory) {
+  /** Wraps a memory whose low region is free for the kernels; allocates from `start` on. */
+  constructor(memory: WebAssembly.Memory, start: Pointer = KERNEL_REGION_BYTES) {
     if (memory.buffer.byteLength < KERNEL_REGION_BYTES) {
       throw new RangeError(
         `A codec memory needs at least ${KERNEL_REGION_BYTES} bytes, got ${memory.buffer.byteLength}.`,
       );
     }
     this.memory = memory;
+    this.#next = start;
     this.bytes = new Uint8Array(memory.buffer);
     this.words = new Int16Array(memory.buffer);
   }

@@ -28,7 +28,7 @@ function sizesOf(mbWidth: number, mbHeight: number): readonly number[] {
   return [
     ...[4 * cells, 4 * cells, cells, cells, cells, chromaCells, chromaCells],
     ...[macroblocks, macroblocks, 2 * macroblocks, macroblocks, macroblocks, macroblocks, 2 * macroblocks],
-    ...[macroblocks, macroblocks, macroblocks, 2 * macroblocks],
+    ...[macroblocks, macroblocks, macroblocks, 2 * macroblocks, macroblocks],
   ];
 }
 
@@ -69,6 +69,8 @@ export class CodingGrid {
   /** For statistics: partition type of inter macroblocks, and the bits that each macroblock took. */
   readonly partitions: Uint8Array;
   readonly bits: Uint16Array;
+  /** Added to the QP of each macroblock of the picture. */
+  readonly qpOffsets: Int8Array;
 
   /** Bytes that a grid takes from a codec memory. */
   static bytes(mbWidth: number, mbHeight: number): number {
@@ -109,6 +111,7 @@ export class CodingGrid {
     this.shownQp = [new Uint8Array(buffer, starts[14], macroblocks), new Uint8Array(buffer, starts[15], macroblocks)];
     this.partitions = new Uint8Array(buffer, starts[16], macroblocks);
     this.bits = new Uint16Array(buffer, starts[17], macroblocks);
+    this.qpOffsets = new Int8Array(buffer, starts[18], macroblocks);
     if (base === undefined) {
       memory.bytes.fill(0, this.base, next);
       this.ref.fill(REF_UNAVAILABLE);
