@@ -6,4 +6,10 @@
 
 export { Player, type FrameCopy, type PlayerOptions } from './player.ts';
 export type { PlayerState } from './player-state.ts';
-export type { LatencyStages, Painting, PlaybackStats, PlaybackStatus, RenditionMenu } from '../media/decode-messages.ts';
+export type {
+  LatencyStages,
+  Painting,
+  PlaybackStats,
+  PlaybackStatus,
+  RenditionMenu,
+} from '../media/decode-messages.ts';

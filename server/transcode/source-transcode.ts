@@ -8,7 +8,7 @@ import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import { asSentence } from './as-sentence.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { UnitQueue, type QueuedUnit } from './unit-queue.ts';
-import { sharedNow, type DecoderChoice, type FromWorker } from './worker-messages.ts';
+import { sharedNow, type DecoderChoice, type FromWorker, type MeasuredPicture } from './worker-messages.ts';
 import type { PooledWorker, WorkerPool } from './worker-pool.ts';
 
 export type SourceTranscodeHost = {
@@ -19,16 +19,18 @@ export type SourceTranscodeHost = {
     isOursRefused: boolean,
   ) => DecoderChoice | { readonly reason: string };
   readonly onCost: (work: 'encode' | 'decode', size: { width: number; height: number }, ms: number) => void;
+  readonly onPicture: (picture: MeasuredPicture) => void;
   readonly onDropped: (reason: 'queue' | 'late' | 'decoder', count: number) => void;
   readonly onRestart: (sentence: string) => void;
   /** Nothing more will come: restarts were in vain, or no decoder. The sinks have been told. */
   readonly onFailed: () => void;
 };
 
-/** Units that may be with the worker at a time; the rest waits in the queue, where it can be dropped. */
-const WINDOW = 4;
+/** Units that may be with the worker at a time; the rest waits in the queue, where it can be dropped. Raw pictures are large and need
+ * nobody before them: where encoding is too slow for them, few may wait, so that the newest is never far behind. */
+const WINDOW = { coded: 4, raw: 2 } as const;
 const CODED_LIMITS = { maxUnits: 1200, maxBytes: 32 << 20, maxAgeMs: 10_000 };
-const RAW_LIMITS = { maxUnits: 4, maxBytes: 64 << 20, maxAgeMs: 1000 };
+const RAW_LIMITS = { maxUnits: 2, maxBytes: 64 << 20, maxAgeMs: 1000 };
 
 export class SourceTranscode {
   private readonly source: StreamTrack;
@@ -44,6 +46,7 @@ export class SourceTranscode {
   private queue = new UnitQueue('to-next-key', CODED_LIMITS);
   private config: VideoTrackConfig | null = null;
   private isOursRefused = false;
+  private window: number = WINDOW.coded;
   private inFlight = 0;
   private nextIndex = 1;
   private currentGroup = -1;
@@ -165,6 +168,7 @@ export class SourceTranscode {
     }
     // Units of the old configuration that still wait would be decoded with the new one.
     this.host.onDropped('queue', this.queue.length);
+    this.window = config.codec === RAW_CODEC ? WINDOW.raw : WINDOW.coded;
     this.queue =
       config.codec === RAW_CODEC
         ? new UnitQueue('oldest-picture', RAW_LIMITS)
@@ -213,7 +217,7 @@ export class SourceTranscode {
   }
 
   private pump(): void {
-    while (this.worker !== null && this.inFlight < WINDOW) {
+    while (this.worker !== null && this.inFlight < this.window) {
       const next = this.queue.shift();
       if (next === undefined) {
         return;
@@ -240,7 +244,10 @@ export class SourceTranscode {
         this.renditions.get(message.name)?.sink.setConfig(message.config);
         break;
       case 'unit':
-        this.renditions.get(message.name)?.sink.push(message.unit, { encodeMs: message.encodeMs, qp: message.qp });
+        this.renditions.get(message.name)?.sink.push(message.unit, message.stats);
+        break;
+      case 'picture':
+        this.host.onPicture(message.picture);
         break;
       case 'dropped':
         this.host.onDropped(message.reason, message.count);
@@ -256,7 +263,8 @@ export class SourceTranscode {
         break;
       case 'ready':
       case 'reset-done':
-        break; // the pool's
+      case 'key-picture':
+        break; // the pool's, and the key picture probe's
     }
   }
 

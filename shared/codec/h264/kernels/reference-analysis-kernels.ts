@@ -3,7 +3,7 @@
 
 import { ZIGZAG_4X4 } from '../tables/transform.generated.ts';
 import {
-  type BasicAnalysisKernels,
+  type AnalysisKernels,
   HALF_CENTRE,
   HALF_HORIZONTAL,
   HALF_STRIDE,
@@ -12,8 +12,9 @@ import {
   MAX_LEVEL,
 } from './analysis-kernels.ts';
 import type { IntraKernels, Pointer } from './kernels.ts';
+import { createReferenceTransform8x8 } from './reference-transform-8x8.ts';
 
-const { abs } = Math;
+const { abs, floor } = Math;
 
 const lumaBlockX = (k: number): number => ((k & 1) << 2) | ((k & 4) << 1);
 const lumaBlockY = (k: number): number => ((k & 2) << 1) | (k & 8);
@@ -23,7 +24,7 @@ const tap6 = (e: number, f: number, g: number, h: number, i: number, j: number):
   e - 5 * f + 20 * g + 20 * h - 5 * i + j;
 
 /** The analysis kernels on typed-array views of `memory`; `intra` predicts for intra4x4Costs. */
-export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra: IntraKernels): BasicAnalysisKernels {
+export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra: IntraKernels): AnalysisKernels {
   const bytes = new Uint8Array(memory.buffer);
   const words = new Int16Array(memory.buffer);
   const unsigned = new Uint16Array(memory.buffer);
@@ -33,7 +34,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
   const dc = new Int32Array(16);
   const scanned = new Int16Array(16);
 
-  const sad: BasicAnalysisKernels['sad'] = (width, height, a, aStride, b, bStride) => {
+  const sad: AnalysisKernels['sad'] = (width, height, a, aStride, b, bStride) => {
     let sum = 0;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -66,7 +67,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     return sum;
   };
 
-  const satd: BasicAnalysisKernels['satd'] = (width, height, a, aStride, b, bStride) => {
+  const satd: AnalysisKernels['satd'] = (width, height, a, aStride, b, bStride) => {
     let sum = 0;
     for (let y = 0; y < height; y += 4) {
       for (let x = 0; x < width; x += 4) {
@@ -81,7 +82,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     return sum >> 1;
   };
 
-  const satdOfAverage: BasicAnalysisKernels['satdOfAverage'] = (width, height, a, aStride, b, bStride, c, cStride) => {
+  const satdOfAverage: AnalysisKernels['satdOfAverage'] = (width, height, a, aStride, b, bStride, c, cStride) => {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         average[y * 16 + x] = (bytes[b + y * bStride + x] + bytes[c + y * cStride + x] + 1) >> 1;
@@ -204,7 +205,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     }
   };
 
-  const quantizeBlock: BasicAnalysisKernels['quantizeBlock'] = (
+  const quantizeBlock: AnalysisKernels['quantizeBlock'] = (
     src,
     srcStride,
     prediction,
@@ -230,6 +231,8 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     satd,
     satdOfAverage,
 
+    ...createReferenceTransform8x8(memory),
+
     ssd(width, height, a, aStride, b, bStride) {
       let sum = 0;
       for (let y = 0; y < height; y++) {
@@ -241,17 +244,34 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
       return sum;
     },
 
-    variance16x16(a, aStride) {
-      let sum = 0;
-      let squares = 0;
-      for (let y = 0; y < 16; y++) {
-        for (let x = 0; x < 16; x++) {
-          const value = bytes[a + y * aStride + x];
-          sum += value;
-          squares += value * value;
+    macroblockActivity(plane, stride, mbWidth, mbHeight, out) {
+      for (let mb = 0; mb < mbWidth * mbHeight; mb++) {
+        const at = plane + 16 * floor(mb / mbWidth) * stride + 16 * (mb % mbWidth);
+        let sum = 0;
+        let squares = 0;
+        for (let y = 0; y < 16; y++) {
+          for (let x = 0; x < 16; x++) {
+            const value = bytes[at + y * stride + x];
+            sum += value;
+            squares += value * value;
+          }
         }
+        longs[(out >> 2) + 2 * mb] = sum;
+        longs[(out >> 2) + 2 * mb + 1] = squares - ((sum * sum) >>> 8);
       }
-      return squares - ((sum * sum) >>> 8);
+    },
+
+    equalNeighbours(plane, stride, mbWidth, mbHeight, out) {
+      for (let mb = 0; mb < mbWidth * mbHeight; mb++) {
+        const at = plane + 16 * floor(mb / mbWidth) * stride + 16 * (mb % mbWidth);
+        let count = 0;
+        for (let y = 0; y < 16; y++) {
+          for (let x = 0; x < 16; x++) {
+            count += bytes[at + y * stride + x] === bytes[at + y * stride + x + 1] ? 1 : 0;
+          }
+        }
+        longs[(out >> 2) + mb] = count;
+      }
     },
 
     interpolateHalfSamples(dst, src, srcStride, width, height) {

@@ -1,5 +1,5 @@
-// Keeps the display on while a picture plays: a canvas does not do that by itself, as a video element would. Browsers take the lock away
-// when the tab is hidden; it is asked for again when the tab is back.
+// Keeps the display on while a picture plays or a broadcast runs: a canvas does not do that by itself, as a video element would. Browsers
+// take the lock away when the tab is hidden; it is asked for again when the tab is back.
 
 /** Holds the lock while wanted and possible. */
 export class WakeLock {
@@ -10,7 +10,7 @@ export class WakeLock {
     document.addEventListener('visibilitychange', () => void this.#follow());
   }
 
-  /** True while something plays. */
+  /** True while the display must stay on. */
   set isWanted(value: boolean) {
     if (value !== this.#isWanted) {
       this.#isWanted = value;
@@ -30,11 +30,15 @@ export class WakeLock {
     }
     try {
       this.#lock = await navigator.wakeLock.request('screen');
-      if (!this.#isWanted) {
-        await this.#lock.release(); // it stopped meanwhile
-      }
+      await this.#releaseUnwanted();
     } catch {
       this.#lock = null; // low battery, or not allowed in this frame: the picture plays all the same
+    }
+  }
+  /** The wish may have gone while the display was asked. */
+  async #releaseUnwanted(): Promise<void> {
+    if (!this.#isWanted) {
+      await this.#lock?.release();
     }
   }
 }
