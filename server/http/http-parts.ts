@@ -6,6 +6,7 @@ import type { PeerErrorCode } from '../../shared/errors.ts';
 import type { PeerRequest, WebSocketPeer } from '../platform/web-socket-peer.ts';
 import type { HealthReport } from '../read-models/health.ts';
 import type { History } from '../read-models/history.ts';
+import type { ServerInfo } from '../read-models/server-info.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
 
 /** The connection of somebody who reads one endless body. */
@@ -38,6 +39,7 @@ export type HttpParts = {
   readonly health: (stream: string) => HealthReport;
   /** Times in epoch ms. Throws RangeError when asked for nonsense. */
   readonly history: (stream: string, range: { from: number; to: number; step: number }) => History;
+  readonly server: ServerInfo;
   /** Throws ProtocolError `wrong-key`. */
   readonly checkKey: (stream: string, key: string) => void;
   readonly report: (event: TelemetryEvent) => void;

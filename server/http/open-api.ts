@@ -6,6 +6,7 @@ import { HTTP_ERRORS, PEER_ERRORS } from '../../shared/errors.ts';
 import { dataEventSchema } from '../../shared/telemetry/events.ts';
 import { healthReportSchema } from '../read-models/health.ts';
 import { historySchema } from '../read-models/history.ts';
+import { serverInfoSchema } from '../read-models/server-info.ts';
 import { streamListSchema } from '../read-models/stream-status.ts';
 
 const problemSchema = z.object({
@@ -52,6 +53,14 @@ export function openApi(): unknown {
           responses: { 200: json('The streams.', 'StreamList'), default: problem },
         },
       },
+      '/api/v1/server': {
+        get: {
+          operationId: 'serverInfo',
+          summary: 'The server itself: since when it runs, and on which telemetry log. For operators.',
+          security: [{ operatorToken: [] }],
+          responses: { 200: json('The server.', 'ServerInfo'), default: problem },
+        },
+      },
       '/api/v1/streams/{stream}/health': {
         get: {
           operationId: 'streamHealth',
@@ -91,6 +100,7 @@ export function openApi(): unknown {
         StreamList: jsonSchema(streamListSchema),
         StreamHealth: jsonSchema(healthReportSchema),
         History: jsonSchema(historySchema),
+        ServerInfo: jsonSchema(serverInfoSchema),
         DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
         Accepted: jsonSchema(z.object({ accepted: z.number().int() })),
         Problem: jsonSchema(problemSchema),

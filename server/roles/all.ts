@@ -159,6 +159,7 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     streams: registry,
     health: (stream) => telemetry.health.get(stream, clock.epochMs()),
     history: (stream, range) => telemetry.history.query(stream, range),
+    server: { startedAt: Math.round(clock.epochMs()), telemetry: telemetry.description, node: process.version },
     checkKey,
     report: (event) => {
       reporter.report(event);
