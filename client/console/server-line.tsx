@@ -52,7 +52,7 @@ export function ServerLine({ token }: { readonly token: string | null }) {
         {capacity !== null && <CapacityFacts capacity={capacity} />}
       </dl>
       {capacity?.advice !== undefined && (
-        <p class={capacity?.agrees === false ? 'server-warn' : ''}>{capacity?.advice}</p>
+        <p class={capacity.agrees === false ? 'server-warn' : ''}>{capacity.advice}</p>
       )}
     </section>
   );

@@ -23,6 +23,8 @@ const STEERING: Readonly<Record<AudioRoute, Steering>> = {
   encoded: { jumpMs: 400, settleMs: 2500, maxRateChange: 0.1, ratePerMs: 1 / 1000, reserveMs: 220 },
 };
 
+/** What 16 bits call full scale, but for rounding. */
+const FULL_SCALE = 0.9995;
 const SMOOTHING = 0.25;
 const TRANSIT_WINDOW = 100;
 const MAX_PENDING_FRAMES = 100;
@@ -39,6 +41,8 @@ export class AudioPipeline {
   #alignedAt = 0;
   #bufferedMs = 0;
   #underruns = 0;
+  #samples = 0;
+  #clipped = 0;
 
   constructor(clock: PlayoutClock) {
     this.#clock = clock;
@@ -106,6 +110,14 @@ export class AudioPipeline {
     };
   }
 
+  /** Share of the samples at full scale since the last call; null where none was decoded here. */
+  takeClippedShare(): number | null {
+    const share = this.#samples === 0 ? null : this.#clipped / this.#samples;
+    this.#samples = 0;
+    this.#clipped = 0;
+    return share;
+  }
+
   close(): void {
     this.detach();
   }
@@ -152,6 +164,8 @@ export class AudioPipeline {
     const channels = Array.from({ length: data.numberOfChannels }, (_, planeIndex) => {
       const samples = new Float32Array(data.numberOfFrames);
       data.copyTo(samples, { planeIndex, format: 'f32-planar' });
+      this.#samples += samples.length;
+      this.#clipped += samples.reduce((count, sample) => count + (Math.abs(sample) >= FULL_SCALE ? 1 : 0), 0);
       return samples;
     });
     this.#send(

@@ -12,6 +12,8 @@ export type CounterInterval = {
   readonly stalls: number;
   readonly stalledMs: number;
   readonly latencyMs: readonly number[];
+  /** Presentation time of the picture of each sample. */
+  readonly latencyPtsMs: readonly number[];
 };
 
 const RATE_WINDOW_MS = 2000;
@@ -32,6 +34,7 @@ export class PlaybackCounters {
   #received: { readonly at: number; readonly bytes: number }[] = [];
   #recentLatencies: number[] = [];
   #latencySamples: number[] = [];
+  #latencyPts: number[] = [];
   #lastLatencyMs: number | null = null;
   #recentStages: LatencyStages[] = [];
   #isContinuous = false;
@@ -66,6 +69,7 @@ export class PlaybackCounters {
       this.#recentLatencies = this.#recentLatencies.slice(-LATENCY_WINDOW);
       if (this.#latencySamples.length < MAX_SAMPLES_PER_REPORT) {
         this.#latencySamples.push(Math.round(latencyMs * 10) / 10);
+        this.#latencyPts.push(Math.round(ptsMs));
       }
     }
   }
@@ -142,10 +146,12 @@ export class PlaybackCounters {
       stalls: stalls - this.#reported.stalls,
       stalledMs: stalledMs - this.#reported.stalledMs,
       latencyMs: this.#latencySamples,
+      latencyPtsMs: this.#latencyPts,
     };
     this.#reported = { ...this.#totals };
     this.#reportedAt = nowMs;
     this.#latencySamples = [];
+    this.#latencyPts = [];
     return interval;
   }
 }

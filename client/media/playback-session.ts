@@ -381,6 +381,18 @@ export class PlaybackSession {
     };
   }
 
+  /** What only some players can measure: the stages of latency, and how the sound is. */
+  #optionalReport() {
+    const stagesMs = this.#counters.latencyStages();
+    const skewMs = this.#audio.stats()?.skewMs ?? null;
+    const clippedShare = this.#audio.takeClippedShare();
+    return {
+      ...(stagesMs === null ? {} : { stagesMs }),
+      ...(skewMs === null ? {} : { avSkewMs: Math.round(skewMs) }),
+      ...(clippedShare === null ? {} : { clippedShare }),
+    };
+  }
+
   #report(): void {
     const nowMs = localNowMs();
     const track = this.#video.track;
@@ -394,6 +406,7 @@ export class PlaybackSession {
       ...this.#counters.takeInterval(nowMs),
       bufferMs: this.#clock.bufferMs,
       latencyKind: track.latencyKind,
+      ...this.#optionalReport(),
       ...(this.#joinMs === null ? {} : { joinMs: this.#joinMs }),
     });
   }

@@ -15,6 +15,7 @@ async function copy(input: HTMLInputElement): Promise<boolean> {
     );
   }
   // A page that is not a secure context has no clipboard: the old command still works there.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- nothing replaces it there
   return document.execCommand('copy');
 }
 

@@ -30,11 +30,15 @@ export class WakeLock {
     }
     try {
       this.#lock = await navigator.wakeLock.request('screen');
-      if (!this.#isWanted) {
-        await this.#lock.release(); // it stopped meanwhile
-      }
+      await this.#releaseUnwanted();
     } catch {
       this.#lock = null; // low battery, or not allowed in this frame: the picture plays all the same
+    }
+  }
+  /** The wish may have gone while the display was asked. */
+  async #releaseUnwanted(): Promise<void> {
+    if (!this.#isWanted) {
+      await this.#lock?.release();
     }
   }
 }

@@ -1,4 +1,4 @@
-// The survey text's sliding window over 1..10 with size 3, by count and by time: eight windows, each with mean, largest and smallest.
+// The survey text's sliding window over 1..10 with size 3: eight windows, each with mean, largest and smallest.
 // Run: npx tsx examples/sliding-window/sliding-window.ts
 
 import { opaque } from '../../shared/windows/aggregates/aggregate.ts';

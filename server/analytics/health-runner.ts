@@ -2,7 +2,7 @@
 
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import type { HealthIssue } from '../read-models/health.ts';
+import type { EndedIssue, HealthIssue } from '../read-models/health.ts';
 import type {
   LogRecord,
   StoredRecord,
@@ -11,14 +11,15 @@ import type {
   TopicPartition,
 } from '../telemetry/telemetry-log.ts';
 import { deadLetter } from './dead-letter.ts';
-import { StreamHealth } from './health/evaluator.ts';
+import { StreamHealth, type HealthSettings } from './health/evaluator.ts';
 import type { WindowRecord } from './partition-worker.ts';
 
 /** An issue opened or closed. */
 export type Alert = {
   readonly stream: string;
   readonly change: 'opened' | 'closed';
-  readonly issue: HealthIssue;
+  /** With `until` when it has closed. */
+  readonly issue: HealthIssue | EndedIssue;
   readonly at: number;
 };
 
@@ -26,6 +27,7 @@ export type HealthRunnerOptions = {
   readonly log: TelemetryLog;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly settings?: HealthSettings;
   readonly onAlert?: (alert: Alert) => void;
 };
 
@@ -106,7 +108,7 @@ export class HealthRunner {
   }
 
   private healthOf(stream: string): StreamHealth {
-    const health = this.streams.get(stream) ?? new StreamHealth(stream);
+    const health = this.streams.get(stream) ?? new StreamHealth(stream, this.options.settings);
     this.streams.delete(stream);
     this.streams.set(stream, health);
     if (this.streams.size > MAX_STREAMS) {

@@ -60,7 +60,7 @@ const JOBS: Readonly<Record<EventTopic, readonly HealthJob[]>> = {
     healthJob('ingest-short', hopping(4000, 1000), mapIngest, ingestReduce),
   ],
   viewer: [healthJob('viewer', hopping(10_000, 1000), mapViewer, viewerReduce)],
-  data: [healthJob('data', tumbling(10_000), mapData, dataReduce)],
+  data: [healthJob('data', tumbling(5000), mapData, dataReduce)],
   session: [],
 };
 

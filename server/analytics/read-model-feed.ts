@@ -2,15 +2,20 @@
 // analytics runs; without analytics nothing arrives and the read models say `unknown`.
 
 import type { Logger } from '../platform/logger.ts';
+import type { DataWindowsReadModel } from '../read-models/data-windows.ts';
 import type { HealthReadModel } from '../read-models/health.ts';
 import { POINT_MS, type HistoryPart, type HistoryReadModel } from '../read-models/history.ts';
 import type { StoredRecord, TelemetryLog, TopicPartition } from '../telemetry/telemetry-log.ts';
 import type { IngestWindow } from './jobs/ingest-job.ts';
 import type { ViewerWindow } from './jobs/viewer-job.ts';
-import { sourceTrack } from './health/rules.ts';
+import { sourceTrack } from './health/rule.ts';
 import type { WindowRecord } from './partition-worker.ts';
 
-export type ReadModels = { readonly health: HealthReadModel; readonly history: HistoryReadModel };
+export type ReadModels = {
+  readonly health: HealthReadModel;
+  readonly history: HistoryReadModel;
+  readonly data: DataWindowsReadModel;
+};
 
 export type FeedOptions = {
   readonly log: TelemetryLog;
@@ -21,7 +26,7 @@ export type FeedOptions = {
 };
 
 /** Records of a partition of windows.v1 that history starts from. */
-const HISTORY_RECORDS = 50_000;
+const HISTORY_RECORDS = 100_000;
 
 function historyPart(window: WindowRecord): HistoryPart | null {
   if (window.job === 'ingest') {
@@ -37,16 +42,30 @@ function historyPart(window: WindowRecord): HistoryPart | null {
   return null;
 }
 
-function applyRecord(readModels: ReadModels, topic: string, { key, value }: StoredRecord): void {
-  const parsed: unknown = value === null ? null : JSON.parse(value);
+const DATA_WINDOW = 'tessera.windows.data';
+
+/** Windows that no read model keeps are nine of ten: they are told by their end and not parsed. */
+function isKept({ timestamp, headers }: StoredRecord): boolean {
+  return timestamp % POINT_MS === 0 || headers?.['ce_type'] === DATA_WINDOW;
+}
+
+function applyRecord({ health, history, data }: ReadModels, topic: string, record: StoredRecord): void {
+  const { key, value } = record;
   if (topic === 'health') {
-    readModels.health.apply(key, parsed);
+    health.apply(key, value === null ? null : JSON.parse(value));
     return;
   }
-  const window = parsed as WindowRecord | null;
-  const part = window === null || window.start % POINT_MS !== 0 ? null : historyPart(window);
-  if (window !== null && part !== null) {
-    readModels.history.apply(key, window.start, part);
+  if (value === null || !isKept(record)) {
+    return;
+  }
+  const window = JSON.parse(value) as WindowRecord;
+  if (window.job === 'data') {
+    data.apply(key, window, value.length);
+    return;
+  }
+  const part = window.start % POINT_MS === 0 ? historyPart(window) : null;
+  if (part !== null) {
+    history.apply(key, window.start, part);
   }
 }
 

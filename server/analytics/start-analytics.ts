@@ -5,6 +5,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { TelemetryLog } from '../telemetry/telemetry-log.ts';
+import { WebhookSender, type Webhook } from './alerts/webhook-sender.ts';
+import type { HealthSettings } from './health/evaluator.ts';
 import { HealthRunner, type Alert } from './health-runner.ts';
 import { startReadModelFeed, type ReadModels } from './read-model-feed.ts';
 import { loadStreamJobs } from './stream-job.ts';
@@ -26,7 +28,10 @@ export type AnalyticsOptions = {
   readonly jobPaths?: readonly string[];
   /** `feed`: the window jobs and health rules run in another process, here only read models are kept. Default `all`. */
   readonly part?: 'all' | 'feed';
-  /** Told when an issue opens or closes. */
+  /** Objectives and limits of the operator. */
+  readonly health?: HealthSettings;
+  readonly webhooks?: readonly Webhook[];
+  /** Told when an issue opens or closes, beside the webhooks. */
   readonly onAlert?: (alert: Alert) => void;
 };
 
@@ -40,8 +45,7 @@ export type Analytics = {
 export async function startAnalytics(options: AnalyticsOptions): Promise<Analytics> {
   const { log, logger, node, readModels, metrics } = options;
   const windows = new WindowRunner(await runnerOptions(options));
-  const { clock, onAlert } = options;
-  const health = new HealthRunner({ log, clock, logger, ...(onAlert === undefined ? {} : { onAlert }) });
+  const { health, webhooks } = alertingHealth(options);
   const feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
   if (options.part !== 'feed') {
     await health.start();
@@ -56,8 +60,38 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
       await windows.close();
       await health.close();
       await feed?.close();
+      webhooks.close();
     },
   };
+}
+
+/** The health rules, whose alerts go to the webhooks. */
+function alertingHealth({
+  log,
+  clock,
+  logger,
+  metrics,
+  health: settings,
+  webhooks: configured = [],
+  onAlert,
+}: AnalyticsOptions) {
+  const webhooks = new WebhookSender({
+    webhooks: configured,
+    clock,
+    logger,
+    ...(metrics === undefined ? {} : { metrics }),
+  });
+  const health = new HealthRunner({
+    log,
+    clock,
+    logger,
+    ...(settings === undefined ? {} : { settings }),
+    onAlert: (alert) => {
+      webhooks.send(alert);
+      onAlert?.(alert);
+    },
+  });
+  return { health, webhooks };
 }
 
 async function runnerOptions({ log, clock, logger, node, metrics, threads = 0, jobPaths = [] }: AnalyticsOptions) {

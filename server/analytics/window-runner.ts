@@ -210,11 +210,17 @@ export class WindowRunner {
 
   private async appendAll(output: MachineOutput, context: BatchContext): Promise<boolean> {
     return (
-      (await this.append('dlq', output.dlq, context)) &&
-      (await this.append('late', output.late, context)) &&
+      (await this.append('dlq', this.now(output.dlq), context)) &&
+      (await this.append('late', this.now(output.late), context)) &&
       (await this.append('shuffle', output.shuffle, context)) &&
       (await this.append('windows', output.windows, context))
     );
+  }
+
+  /** What goes aside is kept from now on: the event's own time may be decades ago, and retention would take it at once. */
+  private now(records: readonly LogRecord[]): LogRecord[] {
+    const timestamp = Math.floor(this.options.clock.epochMs());
+    return records.map((record) => ({ ...record, timestamp }));
   }
 
   /** Appends until it succeeds or the partition is no longer ours. */

@@ -9,6 +9,7 @@ type Flags = {
   readonly msgBytes: number;
   readonly msgsPerSecond: number;
   readonly partitionMbps: number;
+  readonly partitionReadMbps?: number;
   readonly replicas: number;
   readonly partitionFactor: number;
   readonly json?: true;
@@ -24,7 +25,8 @@ export function registerCapacity(program: Command): void {
     .option('--streams <n>', 'live streams', wholeNumber(1, 10_000_000), 1000)
     .option('--msg-bytes <n>', 'bytes of one message', finiteNumber(1, 1e8), 900)
     .option('--msgs-per-second <n>', 'messages of one stream per second', finiteNumber(0.001, 1e6), 6)
-    .option('--partition-mbps <n>', 'what one partition carries, megabytes per second', finiteNumber(0.001, 1e5), 5)
+    .option('--partition-mbps <n>', 'p: what one partition takes, megabytes per second', finiteNumber(0.001, 1e5), 5)
+    .option('--partition-read-mbps <n>', 'c: what one partition gives (default: p)', finiteNumber(0.001, 1e5))
     .option('--replicas <n>', 'processes that consume, and copies of each partition', wholeNumber(1, 1000), 3)
     .option('--partition-factor <n>', 'partitions per replica', wholeNumber(1, 10_000), 8)
     .option('--json', 'print one JSON document on stdout')
@@ -34,6 +36,7 @@ export function registerCapacity(program: Command): void {
         messagesPerSecond: flags.msgsPerSecond,
         messageBytes: flags.msgBytes,
         partitionMegabytesPerSecond: flags.partitionMbps,
+        partitionReadMegabytesPerSecond: flags.partitionReadMbps ?? flags.partitionMbps,
         replicas: flags.replicas,
         partitionFactor: flags.partitionFactor,
       });
@@ -45,7 +48,8 @@ export function registerCapacity(program: Command): void {
         `Producer write rate   ${capacity.producerThroughput} messages/s x ${flags.msgBytes} bytes = ${megabytes(capacity.producerWriteRate)}`,
         `Consumer read rate    ${capacity.consumerThroughput} messages/s x ${flags.msgBytes} bytes = ${megabytes(capacity.consumerReadRate)}`,
         `Number of partitions  ${flags.replicas} replicas x partition factor ${flags.partitionFactor} = ${capacity.partitions}`,
-        `By rate, twice over   ${capacity.partitionsByRate}`,
+        `  as copies           ${flags.replicas} copies of each: ${capacity.partitionReplicas} partition replicas on the brokers`,
+        `By rate               max(W/p ${capacity.partitionsByWriteRate.toFixed(2)}, W/c ${capacity.partitionsByReadRate.toFixed(2)}) x ${capacity.headroom} -> ${capacity.partitionsByRate}`,
         capacity.advice,
       ];
       process.stdout.write(`${lines.join('\n')}\n`);

@@ -110,10 +110,10 @@ export class RenditionFollower {
       return;
     }
     let detach: () => void = () => undefined;
-    let isOver = false;
+    const wait = { isOver: false };
     const over = (next: () => void): void => {
-      if (!isOver) {
-        isOver = true;
+      if (!wait.isOver) {
+        wait.isOver = true;
         this.cancelWait = null;
         cancelGivingUp();
         // Not within the track's own delivery: the sinks must not change under it.
@@ -151,7 +151,7 @@ export class RenditionFollower {
         });
       },
     });
-    if (!isOver && this.options.canSwitch) {
+    if (!wait.isOver && this.options.canSwitch) {
       this.bridge(`The rendition ${rendition} is starting.`);
     }
   }

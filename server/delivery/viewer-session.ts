@@ -45,6 +45,7 @@ export class ViewerSession implements PeerHandler {
   private readonly releases: (() => void)[];
   private reason: string | undefined;
   private toldMenu = '';
+  private readonly startedMs: number;
   private lastReportMs = Number.NEGATIVE_INFINITY;
   private isHeld = false;
   private isGone = false;
@@ -53,6 +54,7 @@ export class ViewerSession implements PeerHandler {
     this.options = options;
     const { context, channels, peer, stream, flushClass, requested } = options;
     const now = context.clock.monotonicMs();
+    this.startedMs = now;
     this.liveness = new Liveness(context.limits.pingMs, now);
     this.budget = new MessageBudget(MESSAGES, now);
     this.subscriber = new Subscriber({
@@ -188,9 +190,11 @@ export class ViewerSession implements PeerHandler {
     if (now - this.lastReportMs < MIN_REPORT_MS) {
       return;
     }
+    const sinceLastMs = now - Math.max(this.lastReportMs, this.startedMs);
     this.lastReportMs = now;
     const rendition = this.follower.rendition ?? message.rendition;
-    const known = { stream: stream.id, session: this.session, rendition, epochMs: context.clock.epochMs() };
+    const epochMs = context.clock.epochMs();
+    const known = { stream: stream.id, session: this.session, rendition, epochMs, sinceLastMs };
     context.reporter.report(clampReport(message, known));
     const lagMs = networkLagMs(message);
     if (lagMs !== null && lagMs > context.limits.subscriberQueueMs && message.latencyKind === stream.latencyKind) {

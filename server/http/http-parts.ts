@@ -4,7 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TelemetryEvent } from '../../shared/telemetry/events.ts';
 import type { PeerErrorCode } from '../../shared/errors.ts';
 import type { PeerRequest, WebSocketPeer } from '../platform/web-socket-peer.ts';
+import type { CapacityReport } from '../read-models/capacity.ts';
 import type { HealthReport } from '../read-models/health.ts';
+import type { DataWindows } from '../read-models/data-windows.ts';
 import type { History } from '../read-models/history.ts';
 import type { ServerInfo } from '../read-models/server-info.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
@@ -37,9 +39,18 @@ export type HttpParts = {
   readonly streams: { statuses(): StreamStatus[] };
   /** `unknown` where no window has spoken lately. */
   readonly health: (stream: string) => HealthReport;
+  /** Whether anything is known of the stream's past. */
+  readonly hasHistory: (stream: string) => boolean;
+  /** Windows over events of other sources. Times in epoch ms. Throws RangeError when asked for nonsense. */
+  readonly data: (stream: string, range: { from: number; to: number }) => DataWindows;
+  /** Takes so many events of the stream, or none: false. */
+  readonly takeEvents: (stream: string, count: number) => boolean;
+  /** The server's wall clock. */
+  readonly epochMs: () => number;
   /** Times in epoch ms. Throws RangeError when asked for nonsense. */
   readonly history: (stream: string, range: { from: number; to: number; step: number }) => History;
   readonly server: ServerInfo;
+  readonly capacity: () => CapacityReport;
   /** Throws ProtocolError `wrong-key`. */
   readonly checkKey: (stream: string, key: string) => void;
   readonly report: (event: TelemetryEvent) => void;

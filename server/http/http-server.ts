@@ -17,6 +17,7 @@ import { Access } from './access.ts';
 import type { HttpParts, OperatorGuard } from './http-parts.ts';
 import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { apiRoutes } from './routes/api.ts';
+import { capacityRoutes } from './routes/capacity.ts';
 import { liveRoutes } from './routes/live.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { probeRoutes } from './routes/probes.ts';
@@ -152,6 +153,7 @@ export class HttpServer {
     };
     probeRoutes(app, parts, metrics, guard);
     apiRoutes(app, { parts, access, limits: config.limits, guard });
+    capacityRoutes(app, { parts, guard });
     liveRoutes(app, parts, access);
     for (const path of ['/publish/:stream', '/subscribe/:stream']) {
       app.get(path, () => {

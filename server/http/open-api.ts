@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { assert } from '../../shared/assert.ts';
 import { HTTP_ERRORS, PEER_ERRORS } from '../../shared/errors.ts';
 import { dataEventSchema } from '../../shared/telemetry/events.ts';
+import { capacitySchema } from '../read-models/capacity.ts';
+import { dataWindowsSchema } from '../read-models/data-windows.ts';
 import { healthReportSchema } from '../read-models/health.ts';
 import { historySchema } from '../read-models/history.ts';
 import { serverInfoSchema } from '../read-models/server-info.ts';
@@ -40,6 +42,9 @@ const streamParameter = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
 };
 
+const times = (...names: readonly string[]): unknown[] =>
+  names.map((name) => ({ name, in: 'query', schema: { type: 'number', description: 'milliseconds' } }));
+
 /** The description of /api/v1. */
 export function openApi(): unknown {
   return {
@@ -74,11 +79,36 @@ export function openApi(): unknown {
           operationId: 'streamHistory',
           summary: 'What the windows said over a range of time; null where nothing was heard. For operators.',
           security: [{ operatorToken: [] }],
-          parameters: [
-            streamParameter,
-            ...['from', 'to', 'step'].map((name) => ({ name, in: 'query', schema: { type: 'number' } })),
-          ],
+          parameters: [streamParameter, ...times('from', 'to', 'step')],
           responses: { 200: json('The points.', 'History'), default: problem },
+        },
+      },
+      '/api/v1/capacity': {
+        get: {
+          operationId: 'capacity',
+          summary:
+            'What the telemetry log carries now: producer write rate, consumer read rate, partitions, and the rule beside them. For operators.',
+          security: [{ operatorToken: [] }],
+          responses: { 200: json('The capacity.', 'Capacity'), default: problem },
+        },
+      },
+      '/api/v1/streams/{stream}/data': {
+        get: {
+          operationId: 'streamData',
+          summary: 'Windows over events of other sources (sensors, meters, chat), five seconds each. For operators.',
+          security: [{ operatorToken: [] }],
+          parameters: [streamParameter, ...times('from', 'to')],
+          responses: { 200: json('The windows.', 'DataWindows'), default: problem },
+        },
+      },
+      '/api/v1/cmcd': {
+        post: {
+          operationId: 'reportPlayback',
+          summary:
+            'Event reports of other players in CMCD version 2, one per line; `cid` or `?stream=` names the stream.',
+          parameters: [{ name: 'stream', in: 'query', schema: { type: 'string' } }],
+          requestBody: { required: true, content: { 'application/cmcd': { schema: { type: 'string' } } } },
+          responses: { 204: { description: 'Taken.' }, default: problem },
         },
       },
       '/api/v1/events/{stream}': {
@@ -101,6 +131,8 @@ export function openApi(): unknown {
         StreamHealth: jsonSchema(healthReportSchema),
         History: jsonSchema(historySchema),
         ServerInfo: jsonSchema(serverInfoSchema),
+        Capacity: jsonSchema(capacitySchema),
+        DataWindows: jsonSchema(dataWindowsSchema),
         DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
         Accepted: jsonSchema(z.object({ accepted: z.number().int() })),
         Problem: jsonSchema(problemSchema),

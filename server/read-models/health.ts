@@ -18,17 +18,28 @@ export const ISSUE_TYPES = [
   'rebuffering',
   'decode-errors',
   'viewers-skipping',
+  'black-picture',
+  'frozen-picture',
+  'silence',
+  'clipping',
+  'av-skew',
+  'clock-wrong',
+  'device-silent',
+  'data-out-of-range',
 ] as const;
 
 export const healthIssueSchema = z.object({
   type: z.enum(ISSUE_TYPES),
   severity: z.enum(['warning', 'critical']),
-  stage: z.enum(['publisher', 'encoder', 'delivery', 'viewer']).describe('where the cause lies'),
+  stage: z.enum(['publisher', 'encoder', 'delivery', 'viewer', 'device']).describe('where the cause lies'),
+  subject: z.string().optional().describe('which source of events, where it is about one'),
   actual: z.number(),
   expected: z.number(),
   advice: z.string(),
   since: epochMs,
 });
+
+const endedIssueSchema = healthIssueSchema.extend({ until: epochMs });
 
 export const healthReportSchema = z.object({
   stream: z.string(),
@@ -49,14 +60,35 @@ export const healthReportSchema = z.object({
     })
     .describe('null percentiles while no viewer reports'),
   issues: z.array(healthIssueSchema),
+  recent: z.array(endedIssueSchema).default([]).describe('the last issues that are over, newest first'),
+  stages: z
+    .array(z.object({ stage: z.string(), p50: z.number(), p95: z.number() }))
+    .default([])
+    .describe('where latency comes from, in the order of a picture; ms, as far as measured'),
+  exemplars: z
+    .array(
+      z.object({
+        le: z.number().nullable().describe('upper bound of the range, ms; null: none'),
+        count: z.number().int(),
+        ms: z.number(),
+        ptsMs: z.number().nullable(),
+        session: z.string(),
+        rendition: z.string(),
+      }),
+    )
+    .default([])
+    .describe('per range of latency how many frames, and the slowest of them'),
+  everyMs: z.number().optional().describe('how often a report comes; absent: once a second'),
 });
 
 export type IssueType = (typeof ISSUE_TYPES)[number];
 export type HealthIssue = z.infer<typeof healthIssueSchema>;
+export type EndedIssue = z.infer<typeof endedIssueSchema>;
 export type HealthReport = z.infer<typeof healthReportSchema>;
 
 /** A window may be this old before its numbers are not believed: windows close about 1.5 s after their end, once a second. */
 const FRESH_MS = 4000;
+const EVERY_MS = 1000;
 /** Streams remembered; the one unheard for longest is forgotten first. */
 const MAX_STREAMS = 20_000;
 
@@ -77,6 +109,9 @@ export function unknownHealth(stream: string): HealthReport {
     keyframeIntervalMs: null,
     latencyMs: NO_LATENCY,
     issues: [],
+    recent: [],
+    stages: [],
+    exemplars: [],
   };
 }
 
@@ -101,7 +136,8 @@ export class HealthReadModel {
   get(stream: string, nowEpochMs: number): HealthReport {
     const report = this.reports.get(stream);
     const age = nowEpochMs - (report?.windowEnd ?? -Infinity);
-    return report !== undefined && age <= FRESH_MS ? report : unknownHealth(stream);
+    const freshMs = FRESH_MS - EVERY_MS + (report?.everyMs ?? EVERY_MS);
+    return report !== undefined && age <= freshMs ? report : unknownHealth(stream);
   }
 
   /** Streams with a fresh report. */

@@ -1,5 +1,5 @@
 // The past of a stream in steps, for the console and /api/v1/streams/STREAM/history: one point per ten-second window, filled from
-// windows.v1. Time without a window is a gap (null), never zero. Bounded by points per stream and by streams.
+// windows.v1. Time without a window is a gap (null), never zero. Kept in columns per stream and hour, bounded by age and by bytes.
 
 import { z } from 'zod';
 
@@ -20,7 +20,7 @@ export const historySchema = z.object({
   stream: z.string(),
   from: epochMs,
   to: epochMs,
-  step: z.number(),
+  step: z.number().describe('a multiple of ten seconds, ms'),
   points: z.array(historyPointSchema),
 });
 
@@ -29,67 +29,159 @@ export type History = z.infer<typeof historySchema>;
 /** What one window adds to a point. */
 export type HistoryPart = Partial<Omit<HistoryPoint, 'start' | 'end'>>;
 
+export type HistoryOptions = {
+  /** Points are kept this long, measured from the newest. */
+  readonly maxAgeMs: number;
+  /** Memory for all streams together; beyond it the oldest hours go first. */
+  readonly maxBytes: number;
+};
+
 /** Length of a stored point: the windows' own. */
 export const POINT_MS = 10_000;
-const MAX_POINTS = 8640;
-const MAX_STREAMS = 500;
+const HOUR_MS = 3_600_000;
+const POINTS_PER_HOUR = HOUR_MS / POINT_MS;
+const FIELDS = ['bitrateKbps', 'fps', 'viewers', 'latencyP50Ms', 'latencyP95Ms', 'complete'] as const;
+type Field = (typeof FIELDS)[number];
+const HOUR_BYTES = POINTS_PER_HOUR * FIELDS.length * Float32Array.BYTES_PER_ELEMENT;
 /** Points in one answer. */
 const MAX_ANSWER = 2000;
+export const DEFAULT_HISTORY: HistoryOptions = { maxAgeMs: 24 * HOUR_MS, maxBytes: 64 * 1024 * 1024 };
 
-const mean = (numbers: readonly (number | null)[]): number | null => {
-  const known = numbers.filter((each) => each !== null);
-  return known.length === 0 ? null : known.reduce((sum, each) => sum + each, 0) / known.length;
+/** How the points of a longer step become one: viewers and the slow end by their largest. */
+const JOINED_BY: Readonly<Record<Field, 'mean' | 'most'>> = {
+  bitrateKbps: 'mean',
+  fps: 'mean',
+  viewers: 'most',
+  latencyP50Ms: 'mean',
+  latencyP95Ms: 'most',
+  complete: 'mean',
 };
-const most = (numbers: readonly (number | null)[]): number | null => {
-  const known = numbers.filter((each) => each !== null);
-  return known.length === 0 ? null : Math.max(...known);
-};
+
+function joined(values: readonly number[], by: 'mean' | 'most'): number | null {
+  if (values.length === 0) {
+    return null;
+  }
+  const value = by === 'most' ? Math.max(...values) : values.reduce((sum, each) => sum + each, 0) / values.length;
+  return Math.round(value * 10_000) / 10_000;
+}
+
+type Hour = { readonly stream: string; readonly hour: number; readonly values: Float32Array };
 
 export class HistoryReadModel {
-  private readonly streams = new Map<string, Map<number, HistoryPart>>();
+  private readonly options: HistoryOptions;
+  /** By stream and hour, in order of first use. */
+  private readonly hours = new Map<string, Hour>();
+  private readonly hoursOf = new Map<string, number>();
+  private newest = 0;
+
+  constructor(options: HistoryOptions = DEFAULT_HISTORY) {
+    this.options = options;
+  }
 
   /** Adds what a window that starts at a multiple of ten seconds says. The same window again changes nothing. */
   apply(stream: string, start: number, part: HistoryPart): void {
-    const points = this.streams.get(stream) ?? new Map<number, HistoryPart>();
-    this.streams.delete(stream);
-    this.streams.set(stream, points);
-    points.set(start, { ...points.get(start), ...part });
-    if (points.size > MAX_POINTS) {
-      points.delete(Math.min(...points.keys()));
+    this.newest = Math.max(this.newest, start);
+    if (start < this.newest - this.options.maxAgeMs) {
+      return;
     }
-    if (this.streams.size > MAX_STREAMS) {
-      const [oldest] = this.streams.keys();
-      this.streams.delete(oldest ?? '');
-    }
+    const { values } = this.hourFor(stream, Math.floor(start / HOUR_MS));
+    const at = (Math.floor(start / POINT_MS) % POINTS_PER_HOUR) * FIELDS.length;
+    FIELDS.forEach((field, i) => {
+      const value = part[field];
+      if (value !== undefined) {
+        values[at + i] = value ?? Number.NaN;
+      }
+    });
   }
 
-  /** Points of `step` ms (a multiple of ten seconds) from `from` to `to`, epoch ms; throws RangeError when asked for nonsense. */
+  /** Whether anything of the stream is kept. */
+  has(stream: string): boolean {
+    return this.hoursOf.has(stream);
+  }
+
+  /** Memory in use, bytes. */
+  get bytes(): number {
+    return this.hours.size * HOUR_BYTES;
+  }
+
+  /** Points of `step` ms (taken up to a multiple of ten seconds) from `from` to `to`, epoch ms; throws RangeError when asked for nonsense. */
   query(stream: string, range: { from: number; to: number; step: number }): History {
     const { from, to } = range;
-    const step = Math.max(POINT_MS, Math.ceil(range.step / POINT_MS) * POINT_MS);
-    const first = Math.floor(from / step) * step;
-    if (!(to > from) || (to - first) / step > MAX_ANSWER) {
-      throw new RangeError(`Ask for a range of at most ${MAX_ANSWER} steps, with "from" before "to".`);
+    if (!(from >= 0) || !(to > from) || !(to <= Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError('Ask for a range of time with "from" before "to", in Unix epoch milliseconds.');
     }
-    const stored = this.streams.get(stream) ?? new Map<number, HistoryPart>();
+    if (!(range.step > 0)) {
+      throw new RangeError('"step" is a number of milliseconds above 0.');
+    }
+    const step = Math.ceil(range.step / POINT_MS) * POINT_MS;
+    const first = Math.floor(from / step) * step;
+    if ((to - first) / step > MAX_ANSWER) {
+      throw new RangeError(`Ask for at most ${MAX_ANSWER} points: a shorter range or a longer step.`);
+    }
     const points: HistoryPoint[] = [];
     for (let start = first; start < to; start += step) {
-      const parts: HistoryPart[] = [];
-      for (let at = start; at < start + step; at += POINT_MS) {
-        parts.push(stored.get(at) ?? {});
-      }
-      const of = (name: keyof HistoryPart): (number | null)[] => parts.map((part) => part[name] ?? null);
-      points.push({
-        start,
-        end: start + step,
-        bitrateKbps: mean(of('bitrateKbps')),
-        fps: mean(of('fps')),
-        viewers: most(of('viewers')),
-        latencyP50Ms: mean(of('latencyP50Ms')),
-        latencyP95Ms: most(of('latencyP95Ms')),
-        complete: mean(of('complete')),
-      });
+      points.push(this.pointOf(stream, start, start + step));
     }
     return { stream, from, to, step, points };
   }
+
+  private pointOf(stream: string, start: number, end: number): HistoryPoint {
+    const seen: Record<Field, number[]> = {
+      bitrateKbps: [],
+      fps: [],
+      viewers: [],
+      latencyP50Ms: [],
+      latencyP95Ms: [],
+      complete: [],
+    };
+    for (let at = start; at < end; at += POINT_MS) {
+      const values = this.hours.get(nameOf(stream, Math.floor(at / HOUR_MS)))?.values;
+      if (values === undefined) {
+        at = (Math.floor(at / HOUR_MS) + 1) * HOUR_MS - POINT_MS; // nothing in this hour
+        continue;
+      }
+      const place = (Math.floor(at / POINT_MS) % POINTS_PER_HOUR) * FIELDS.length;
+      FIELDS.forEach((field, i) => {
+        const value = values[place + i] ?? Number.NaN;
+        if (!Number.isNaN(value)) {
+          seen[field].push(value);
+        }
+      });
+    }
+    const values = Object.fromEntries(FIELDS.map((field) => [field, joined(seen[field], JOINED_BY[field])]));
+    return { start, end, ...(values as Record<Field, number | null>) };
+  }
+
+  private hourFor(stream: string, hour: number): Hour {
+    const name = nameOf(stream, hour);
+    const known = this.hours.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const made = { stream, hour, values: new Float32Array(POINTS_PER_HOUR * FIELDS.length).fill(Number.NaN) };
+    this.hours.set(name, made);
+    this.hoursOf.set(stream, (this.hoursOf.get(stream) ?? 0) + 1);
+    this.forget();
+    return made;
+  }
+
+  /** Drops hours that are too old, and the oldest while there are too many. */
+  private forget(): void {
+    const { maxAgeMs, maxBytes } = this.options;
+    for (const [name, { stream, hour }] of this.hours) {
+      const isOld = (hour + 1) * HOUR_MS <= this.newest - maxAgeMs;
+      if (!isOld && this.bytes <= maxBytes) {
+        return;
+      }
+      this.hours.delete(name);
+      const left = (this.hoursOf.get(stream) ?? 1) - 1;
+      if (left > 0) {
+        this.hoursOf.set(stream, left);
+      } else {
+        this.hoursOf.delete(stream);
+      }
+    }
+  }
 }
+
+const nameOf = (stream: string, hour: number): string => `${hour} ${stream}`;

@@ -17,6 +17,7 @@ import { RtmpIngest } from '../ingest/rtmp/rtmp-ingest.ts';
 import { describeVideo } from '../ingest/video-description/video-description.ts';
 import { WebSocketIngest } from '../ingest/websocket/websocket-ingest.ts';
 import { AddressGate } from '../platform/address-gate.ts';
+import { EventBudget } from '../platform/event-budget.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
@@ -86,7 +87,8 @@ async function openCore(config: Config, options: StartOptions) {
   const { ladder, maxCpu } = config.transcode;
   const { limits } = config;
   const { decodeBudgetMs } = limits;
-  const transcoder = new Transcoder({ ladder, maxCpu, decodeBudgetMs, logger, reporter, metrics });
+  const { pictureCpu } = config.health;
+  const transcoder = new Transcoder({ ladder, maxCpu, decodeBudgetMs, pictureCpu, logger, reporter, metrics });
   const checkKey = createKeyCheck(config.auth.publish, keys);
   const registry = new StreamRegistry({
     limits,
@@ -96,6 +98,7 @@ async function openCore(config: Config, options: StartOptions) {
     metrics,
     keys: checkKey,
     renditions: transcoder,
+    watcher: transcoder,
   });
   return {
     config,
@@ -144,7 +147,11 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
   const refused = (code: PeerErrorCode, stream: string): void => {
     registry.refused(code, 'websocket', stream);
   };
-  const publishers = new WebSocketIngest({ admission: registry, limits, clock, logger, reporter, refused }, gate);
+  const budget = new EventBudget(limits.eventsPerSecond);
+  metrics.observe('events_refused', 'Events of other sources beyond limits.eventsPerSecond.', () => budget.refused);
+  const takeEvents = (stream: string, count: number): boolean => budget.take(stream, count, clock.monotonicMs());
+  const admission = registry;
+  const publishers = new WebSocketIngest({ admission, limits, clock, logger, reporter, refused, takeEvents }, gate);
   const parts: HttpParts = {
     publish: (peer, stream) => {
       publishers.accept(peer, stream);
@@ -160,6 +167,11 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     health: (stream) => telemetry.health.get(stream, clock.epochMs()),
     history: (stream, range) => telemetry.history.query(stream, range),
     server: { startedAt: Math.round(clock.epochMs()), telemetry: telemetry.description, node: process.version },
+    capacity: () => telemetry.capacity.report(),
+    hasHistory: (stream) => telemetry.history.has(stream),
+    data: (stream, range) => telemetry.data.query(stream, range),
+    takeEvents,
+    epochMs: () => Math.round(clock.epochMs()),
     checkKey,
     report: (event) => {
       reporter.report(event);

@@ -11,6 +11,7 @@ import type { Logger } from '../platform/logger.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { loadSecrets } from '../platform/secrets.ts';
 import { startTelemetry } from '../telemetry/start-telemetry.ts';
+import { analyticsSettings } from './analytics-settings.ts';
 
 /** An analytics process at work. */
 export type RunningAnalytics = {
@@ -70,7 +71,6 @@ export async function startAnalyticsRole(
   const { operatorToken } = await loadSecrets(config);
   const telemetry = await startTelemetry(config, systemClock, logger, metrics);
   const { log, node } = telemetry;
-  const { threads, jobs: jobPaths } = config.analytics;
   let analytics: Analytics | null = null;
   let isReady = true;
   const { trustedProxies, allowedOrigins } = config.http;
@@ -83,7 +83,14 @@ export async function startAnalyticsRole(
     await new Promise((resolve) => server.close(resolve));
   };
   try {
-    analytics = await startAnalytics({ log, clock: systemClock, logger, node, metrics, threads, jobPaths });
+    analytics = await startAnalytics({
+      log,
+      clock: systemClock,
+      logger,
+      node,
+      metrics,
+      ...analyticsSettings(config),
+    });
     const http = await listen(server, config.http);
     return { http, operatorToken, telemetry: log.description, stop };
   } catch (error) {

@@ -3,13 +3,20 @@
 
 import type { Config } from '../../shared/config/config-schema.ts';
 import type { Reporter } from '../../shared/telemetry/reporter.ts';
+import { CapacityMeter } from '../analytics/capacity-meter.ts';
 import { startAnalytics, type Analytics } from '../analytics/start-analytics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import { USUAL_PARTITION_MBPS } from '../../shared/jobs/capacity.ts';
+import { CapacityReadModel, type CapacitySetup } from '../read-models/capacity.ts';
+import { DataWindowsReadModel } from '../read-models/data-windows.ts';
 import { HealthReadModel } from '../read-models/health.ts';
 import { HistoryReadModel } from '../read-models/history.ts';
 import { startTelemetry } from '../telemetry/start-telemetry.ts';
+import { analyticsSettings } from './analytics-settings.ts';
+
+const HOUR_MS = 3_600_000;
 
 export type TelemetryPart = {
   /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
@@ -17,6 +24,8 @@ export type TelemetryPart = {
   readonly reporter: Reporter;
   readonly health: HealthReadModel;
   readonly history: HistoryReadModel;
+  readonly capacity: CapacityReadModel;
+  readonly data: DataWindowsReadModel;
   /** Closing it leaves the server running: health turns to `unknown`. */
   readonly analytics: Analytics;
   /** Stops the jobs, appends what waits (at most 5 s) and closes the log. */
@@ -35,21 +44,41 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const telemetry = await startTelemetry(config, clock, logger, metrics);
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
-  const history = new HistoryReadModel();
-  const { threads, jobs: jobPaths } = config.analytics;
-  const readModels = { health, history };
+  const history = new HistoryReadModel({
+    maxAgeMs: config.history.hours * HOUR_MS,
+    maxBytes: config.limits.historyBytes,
+  });
+  metrics.observe('history_bytes', 'Memory that the past of streams takes.', () => history.bytes);
+  const data = new DataWindowsReadModel();
+  const readModels = { health, history, data };
   // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
   const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
-  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, threads, jobPaths, part });
+  const settings = analyticsSettings(config);
+  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, part, ...settings });
+  const capacity = new CapacityReadModel(capacitySetup(config, log.partitions('ingest')));
+  const meter = new CapacityMeter({ log, clock, logger, model: capacity });
   return {
     description: log.description,
     reporter,
     health,
     history,
+    capacity,
+    data,
     analytics,
     close: async () => {
+      meter.close();
       await analytics.close();
       await telemetry.close();
     },
+  };
+}
+
+function capacitySetup({ telemetry }: Config, partitions: number): CapacitySetup {
+  const { driver, kafka, partitionWriteMbps, partitionReadMbps } = telemetry;
+  return {
+    partitions,
+    replication: driver === 'kafka' ? kafka.replication : 1,
+    p: partitionWriteMbps ?? USUAL_PARTITION_MBPS.p,
+    c: partitionReadMbps ?? USUAL_PARTITION_MBPS.c,
   };
 }

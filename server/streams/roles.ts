@@ -27,6 +27,8 @@ export interface PublisherSlot {
   readonly session?: string;
   /** Who watches now, for the publisher's own display. */
   viewerCount?(): number;
+  /** The publisher's capture times are this far ahead of the server's clock (behind: negative) and were left out. */
+  reportClock?(offMs: number): void;
   /** Announces a track or a change of it (new size, new parameter sets). Names: `video`, `audio`, `video2`, ... */
   setTrack(name: string, config: TrackConfig): void;
   push(track: string, unit: AccessUnit): void;
@@ -68,10 +70,20 @@ export type RenditionDescription = {
   readonly kbps: number;
 };
 
+/** What our encoder knows about a frame that it made. Milliseconds; `encodeMs` includes scaling. */
+export type EncodeStats = {
+  readonly encodeMs: number;
+  readonly qp: number;
+  /** Waiting for the transcoder, decoding, scaling: where they are told apart. */
+  readonly queueMs?: number;
+  readonly decodeMs?: number;
+  readonly scaleMs?: number;
+};
+
 /** Where a running rendition puts what it made. */
 export interface RenditionSink {
   setConfig(config: VideoTrackConfig): void;
-  push(unit: AccessUnit, stats: { readonly encodeMs: number; readonly qp: number }): void;
+  push(unit: AccessUnit, stats: EncodeStats): void;
   /** The worker died or the input cannot be decoded; `reason` is shown to viewers and operators. */
   fail(reason: string): void;
 }
@@ -91,6 +103,12 @@ export interface RenditionProvider {
     rendition: RenditionDescription,
     sink: RenditionSink,
   ): RunningRendition;
+}
+
+/** Looks at the pictures of a source now and then, for telemetry. Implemented by server/transcode. */
+export interface SourceWatcher {
+  /** Until the returned function is called or the track ends. */
+  watch(streamId: StreamId, source: StreamTrack): () => void;
 }
 
 /** Makes AAC of audio that FLV players do not take. Implemented by server/transcode. */

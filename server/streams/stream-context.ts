@@ -6,7 +6,7 @@ import type { Reporter } from '../../shared/telemetry/reporter.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { RenditionProvider } from './roles.ts';
+import type { RenditionProvider, SourceWatcher } from './roles.ts';
 
 export type StreamCounters = {
   readonly refusals: Counter<'code' | 'protocol'>;
@@ -28,6 +28,8 @@ export type StreamContext = {
   readonly counters: StreamCounters;
   /** Absent: every stream has its source only. */
   readonly renditions?: RenditionProvider;
+  /** Absent: nobody looks at pictures. */
+  readonly watcher?: SourceWatcher;
 };
 
 /** Declares the counters of the room. */

@@ -9,7 +9,7 @@ import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
 import type { KeyCheck } from './publish-keys.ts';
-import type { PublishAdmission, PublisherSlot, PublishRequest, RenditionProvider } from './roles.ts';
+import type { PublishAdmission, PublisherSlot, PublishRequest, RenditionProvider, SourceWatcher } from './roles.ts';
 import { createStreamCounters, type StreamContext } from './stream-context.ts';
 import { Stream } from './stream.ts';
 
@@ -31,6 +31,7 @@ export type RegistryOptions = {
   readonly metrics: Metrics;
   readonly keys: KeyCheck;
   readonly renditions?: RenditionProvider;
+  readonly watcher?: SourceWatcher;
 };
 
 export class StreamRegistry implements PublishAdmission {

@@ -6,7 +6,6 @@ import type { TrackConfig, VideoTrackConfig } from '../../shared/media/access-un
 import type { StreamId } from '../../shared/media/brands.ts';
 import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import type { RenditionInfo } from '../../shared/protocol/viewer-messages.ts';
-import { silentReporter } from '../../shared/telemetry/reporter.ts';
 import { RenditionSet, type HeldRendition } from './rendition-set.ts';
 import type { RenditionDescription, RunningRendition } from './roles.ts';
 import type { StreamContext } from './stream-context.ts';
@@ -159,9 +158,7 @@ export class StreamTracks {
     if (known?.encoder === encoder) {
       return known;
     }
-    // Raw pictures are no feed: telemetry hears of what the encoder makes of them.
-    const context = name === RAW ? { ...this.context, reporter: silentReporter } : this.context;
-    const track = new Track(context, {
+    const track = new Track(this.context, {
       stream: this.streamId,
       name,
       encoder,
@@ -175,6 +172,9 @@ export class StreamTracks {
     });
     this.byName.set(name, track);
     known?.end();
+    if (name === SOURCE && encoder === 'publisher') {
+      this.context.watcher?.watch(this.streamId, track); // until the track ends
+    }
     return track;
   }
 

@@ -24,21 +24,27 @@ type Holder = {
   lastUnitMs: number;
 };
 
+const CLOCK_TOLD_MS = 1000;
+
 export class Stream {
   readonly id: StreamId;
   readonly tracks: StreamTracks;
   private readonly context: StreamContext;
-  private readonly timeline = new Timeline();
+  private readonly timeline: Timeline;
   private readonly listeners = new Set<(change: StreamChange) => void>();
   private holder: Holder | null = null;
   private lastKey = '';
   private currentEpoch = 0;
   private current: StreamState = { kind: 'idle' };
   private viewerTotal = 0;
+  private clockToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: StreamContext, id: StreamId) {
     this.context = context;
     this.id = id;
+    this.timeline = new Timeline((us) => {
+      this.clockWrong('timeline', us / 1000);
+    });
     this.tracks = new StreamTracks(context, id, {
       onChange: (change) => {
         this.notify(change);
@@ -153,10 +159,26 @@ export class Stream {
   /** The stream is over: viewers are told, tracks end. */
   end(): void {
     this.holder = null;
-    if (this.current.kind === 'live' || this.current.kind === 'stalled') {
-      this.move({ kind: 'ended', sinceMs: this.context.clock.epochMs() });
+    const { clock, reporter } = this.context;
+    const wasRunning = this.current.kind === 'live' || this.current.kind === 'stalled';
+    if (wasRunning) {
+      this.move({ kind: 'ended', sinceMs: clock.epochMs() });
     }
-    this.tracks.end();
+    this.tracks.end(); // what the tracks still have to report comes first
+    if (wasRunning) {
+      const ts = Math.round(clock.epochMs());
+      reporter.report({ type: 'stream-end', topic: 'session', stream: this.id, ts, session: '' });
+    }
+  }
+
+  /** Tells telemetry that the publisher's clock cannot be right, at most once a second. */
+  private clockWrong(what: 'capture' | 'timeline', offMs: number): void {
+    const now = this.context.clock.epochMs();
+    if (now - this.clockToldMs >= CLOCK_TOLD_MS) {
+      this.clockToldMs = now;
+      const ts = Math.round(now);
+      this.context.reporter.report({ type: 'publisher-clock', topic: 'ingest', stream: this.id, ts, what, offMs });
+    }
   }
 
   /** For the API. Null while the stream has never been live. */
@@ -221,6 +243,11 @@ export class Stream {
       epoch: holder.epoch,
       session: holder.session,
       viewerCount: () => this.viewerTotal,
+      reportClock: (offMs) => {
+        ifHeld(() => {
+          this.clockWrong('capture', offMs);
+        });
+      },
       setTrack: (name, config) => {
         ifHeld(() => {
           this.setTrack(holder, name, config);

@@ -22,7 +22,13 @@ export class Timeline {
   private edgeDts: number | null = null;
   private edgeArrival = 0;
   private readonly tracks = new Map<string, TrackEdge>();
+  private readonly onJump: (us: number) => void;
   private jumpCount = 0;
+
+  /** `onJump` is told by how much the publisher's timestamps jumped, beyond what the clock says; reconnects do not count. */
+  constructor(onJump: (us: number) => void = () => undefined) {
+    this.onJump = onJump;
+  }
 
   /** Discontinuities that were bridged, reconnects not counted. */
   get jumps(): number {
@@ -44,7 +50,9 @@ export class Timeline {
       this.offset = this.firstOffset(unit);
     } else if (this.isJump(edge, unit, this.offset)) {
       this.jumpCount++;
-      this.offset = this.offsetBehindEdge(unit);
+      const offset = this.offsetBehindEdge(unit);
+      this.onJump(this.offset - offset);
+      this.offset = offset;
     }
     const dts = Math.max(Math.round(unit.dts + this.offset), edge.dts); // whole microseconds, as the wire has them
     const reorder = Math.min(MAX_REORDER, Math.max(-MAX_REORDER, Math.round(unit.pts - unit.dts)));

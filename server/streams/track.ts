@@ -3,9 +3,9 @@
 
 import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import type { AccessUnit, EncodedBy, TrackConfig } from '../../shared/media/access-unit.ts';
-import { FrameBatcher, type EncodeStats } from './frame-batcher.ts';
+import { FrameBatcher } from './frame-batcher.ts';
 import { GroupCache, RecentUnits } from './group-cache.ts';
-import type { StreamTrack, TrackSink } from './roles.ts';
+import type { EncodeStats, StreamTrack, TrackSink } from './roles.ts';
 import { isSameConfig } from './same-config.ts';
 import type { StreamContext } from './stream-context.ts';
 import { TrackMeter } from './track-meter.ts';
@@ -45,7 +45,7 @@ export class Track implements StreamTrack {
     this.encoder = options.encoder;
     this.onKeyframeWanted = options.onKeyframeWanted;
     this.cache = new GroupCache(context.limits.groupCacheBytes);
-    this.batcher = new FrameBatcher(context.reporter, options.stream, options.name, () => this.current?.codec);
+    this.batcher = new FrameBatcher(context.reporter, options.stream, options.name);
   }
 
   get config(): TrackConfig | null {
@@ -142,7 +142,7 @@ export class Track implements StreamTrack {
     }
     this.keep(unit);
     this.meter.add(unit.data.length, this.context.clock.epochMs());
-    this.batcher.add(unit, stats);
+    this.batcher.add(unit, this.current, stats);
     this.deliver(unit, opensGroup);
   }
 

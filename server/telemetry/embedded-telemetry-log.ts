@@ -214,6 +214,10 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     return last === undefined ? null : last.offset + 1;
   }
 
+  members(group: string): Promise<number> {
+    return Promise.resolve(this.groups.members(group));
+  }
+
   subscribe(subscriber: Subscriber): Promise<Subscription> {
     return this.groups.join(subscriber);
   }

@@ -44,8 +44,9 @@ export class KafkaTelemetryLog implements TelemetryLog {
   private readonly admin: Admin;
   private readonly producer: BatchingProducer;
   private readonly readers = new Map<Topic, PartitionReader>();
-  private readonly members = new Map<string, GroupMember>();
+  private readonly membersByGroup = new Map<string, GroupMember>();
   private readonly allMembers = new Set<GroupMember>();
+  private readonly recentCommits = new Map<string, { at: number; offsets: Promise<Map<number, number>> }>();
   private readonly recentBounds = new Map<Topic, { at: number; bounds: Promise<Map<number, OffsetBounds>> }>();
 
   private constructor(options: KafkaLogOptions) {
@@ -96,13 +97,15 @@ export class KafkaTelemetryLog implements TelemetryLog {
     }
     let bytes = 0;
     const partitions = this.partitions(topic);
+    // Brokers refuse times far ahead, and with them everything else in the request.
+    const now = Math.floor(this.options.clock.epochMs());
     const messages = records.map(({ key, value, timestamp, headers, partitionKey }) => {
       bytes += key.length + (value?.length ?? 0) + 100;
       return {
         key,
         value,
         partition: partitionOf(partitionKey ?? key, partitions),
-        timestamp: String(Math.max(0, Math.floor(timestamp))),
+        timestamp: String(Math.min(now, Math.max(0, Math.floor(timestamp)))),
         headers: { ...headers },
       };
     });
@@ -146,7 +149,8 @@ export class KafkaTelemetryLog implements TelemetryLog {
   }
 
   async commit(group: string, at: TopicPartition, offset: number): Promise<void> {
-    const member = this.members.get(group);
+    this.recentCommits.delete(`${group} ${at.topic}`);
+    const member = this.membersByGroup.get(group);
     if (member !== undefined) {
       await member.commit(at, offset);
       return;
@@ -156,10 +160,25 @@ export class KafkaTelemetryLog implements TelemetryLog {
   }
 
   async committed(group: string, { topic, partition }: TopicPartition): Promise<number | null> {
-    const name = this.nameOf(topic);
-    const [found] = await this.admin.fetchOffsets({ groupId: this.groupId(group), topics: [name] });
-    const offset = Number(found?.partitions.find((each) => each.partition === partition)?.offset ?? -1);
-    return offset < 0 ? null : offset;
+    const now = this.options.clock.monotonicMs();
+    const name = `${group} ${topic}`;
+    let recent = this.recentCommits.get(name);
+    if (recent === undefined || now - recent.at > BOUNDS_MS) {
+      recent = { at: now, offsets: this.fetchCommits(group, topic) };
+      this.recentCommits.set(name, recent);
+    }
+    return (await recent.offsets).get(partition) ?? null;
+  }
+
+  private async fetchCommits(group: string, topic: Topic): Promise<Map<number, number>> {
+    const [found] = await this.admin.fetchOffsets({ groupId: this.groupId(group), topics: [this.nameOf(topic)] });
+    const offsets = (found?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)] as const);
+    return new Map(offsets.filter(([, offset]) => offset >= 0));
+  }
+
+  async members(group: string): Promise<number> {
+    const { groups } = await this.admin.describeGroups([this.groupId(group)]);
+    return groups[0]?.members.length ?? 0;
   }
 
   /** Removes the records of partitions before these offsets: everybody's, not only some. */
@@ -179,15 +198,15 @@ export class KafkaTelemetryLog implements TelemetryLog {
       nameOf: (topic) => this.nameOf(topic),
       ...(onConsumerRestart === undefined ? {} : { onRestart: onConsumerRestart }),
     });
-    this.members.set(subscriber.group, member);
+    this.membersByGroup.set(subscriber.group, member);
     this.allMembers.add(member);
     await member.start();
     return {
       close: async () => {
         await member.close();
         this.allMembers.delete(member);
-        if (this.members.get(subscriber.group) === member) {
-          this.members.delete(subscriber.group);
+        if (this.membersByGroup.get(subscriber.group) === member) {
+          this.membersByGroup.delete(subscriber.group);
         }
       },
     };

@@ -56,6 +56,10 @@ export class LocalGroups {
     };
   }
 
+  members(group: string): number {
+    return this.groups.get(group)?.members.length ?? 0;
+  }
+
   /** Something was appended to the topic. */
   wake(topic: Topic): void {
     for (const group of this.groups.values()) {

@@ -90,6 +90,10 @@ export class MemoryTelemetryLog implements TelemetryLog {
     return Promise.resolve(this.offsets.get(`${group} ${topic} ${partition}`) ?? null);
   }
 
+  members(group: string): Promise<number> {
+    return Promise.resolve(this.groups.members(group));
+  }
+
   subscribe(subscriber: Subscriber): Promise<Subscription> {
     return this.groups.join(subscriber);
   }

@@ -110,9 +110,9 @@ export class LogReporter implements TelemetryReporter {
       return;
     }
     const now = this.options.clock.epochMs();
-    const hasEnded = type === 'publish-end' || (known?.hasEnded === true && type !== 'publish-start');
+    const hasEnded = type === 'stream-end' || (known?.hasEnded === true && type !== 'publish-start');
     // Viewers that report on do not keep an ended stream.
-    const lastSeen = hasEnded && type !== 'publish-end' ? (known?.lastSeen ?? now) : now;
+    const lastSeen = hasEnded && type !== 'stream-end' ? (known?.lastSeen ?? now) : now;
     this.live.set(stream, { lastSeen, hasEnded });
   }
 

@@ -204,6 +204,10 @@ export class SpoolingTelemetryLog implements TelemetryLog {
     return this.options.log.committed(group, at);
   }
 
+  members(group: string): Promise<number> {
+    return this.options.log.members(group);
+  }
+
   subscribe(subscriber: Subscriber): Promise<Subscription> {
     return this.options.log.subscribe(subscriber);
   }

@@ -55,6 +55,8 @@ export interface TelemetryLog {
   read(at: TopicPartition, offset: number, max: number): Promise<readonly StoredRecord[]>;
   commit(group: string, at: TopicPartition, offset: number): Promise<void>;
   committed(group: string, at: TopicPartition): Promise<number | null>;
+  /** Members that a group has now, here and in other processes. */
+  members(group: string): Promise<number>;
   /** Joins a group: its partitions are shared among its members, here and in other processes. */
   subscribe(subscriber: Subscriber): Promise<Subscription>;
   close(): Promise<void>;

@@ -5,16 +5,22 @@ import type { AccessUnit, Priority, VideoTrackConfig } from '../../shared/media/
 import type { I420Frame } from '../../shared/media/frame.ts';
 import { microseconds, type Microseconds } from '../../shared/media/time.ts';
 import type { EncoderChunkMetadata, EncodedChunk } from '../../shared/codec/h264/codec-types.ts';
-import type { RenditionDescription } from '../streams/roles.ts';
+import type { EncodeStats, RenditionDescription } from '../streams/roles.ts';
 import type { CodecSet, PictureEncoder, PictureScaler } from './codec-set.ts';
 import { sizeForPicture } from './rendition-ladder.ts';
 
 /** What a picture brings along from its access unit. */
-export type PictureTimes = { readonly captureTime?: Microseconds; readonly arrivalTime: Microseconds };
+export type PictureTimes = {
+  readonly captureTime?: Microseconds;
+  readonly arrivalTime: Microseconds;
+  /** What happened to it before it was encoded, ms. */
+  readonly queueMs?: number;
+  readonly decodeMs?: number;
+};
 
 export type RenditionOutput = {
   readonly onConfig: (config: VideoTrackConfig) => void;
-  readonly onUnit: (unit: AccessUnit, encodeMs: number, qp: number) => void;
+  readonly onUnit: (unit: AccessUnit, stats: EncodeStats) => void;
 };
 
 /** Requests for key frames are granted once per this time of the stream. */
@@ -34,6 +40,7 @@ export class RenditionEncoder {
   private fps = 0;
   private current: PictureTimes = { arrivalTime: microseconds(0) };
   private startedAt = 0;
+  private scaleMs = 0;
   private nextPtsUs = -Infinity;
   private lastIdrPtsUs = -Infinity;
   private isKeyframeWanted = false;
@@ -71,7 +78,9 @@ export class RenditionEncoder {
       this.isKeyframeWanted = false;
     }
     this.current = times;
+    const scalingAt = this.now();
     const picture = this.scaler === null ? frame : this.scaler.scale(frame);
+    this.scaleMs = this.now() - scalingAt;
     this.encoder?.encode(picture, {
       keyFrame,
       ...(times.captureTime === undefined ? {} : { captureTime: times.captureTime }),
@@ -144,7 +153,7 @@ export class RenditionEncoder {
         fps: this.fps,
       });
     }
-    const { captureTime, arrivalTime } = this.current;
+    const { captureTime, arrivalTime, queueMs, decodeMs } = this.current;
     const priority: Priority = chunk.type === 'key' ? 'key' : metadata.isReference ? 'reference' : 'discardable';
     this.output.onUnit(
       {
@@ -155,8 +164,13 @@ export class RenditionEncoder {
         arrivalTime,
         ...(captureTime === undefined ? {} : { captureTime }),
       },
-      this.now() - this.startedAt,
-      metadata.qp,
+      {
+        encodeMs: this.now() - this.startedAt,
+        qp: metadata.qp,
+        scaleMs: this.scaleMs,
+        ...(queueMs === undefined ? {} : { queueMs }),
+        ...(decodeMs === undefined ? {} : { decodeMs }),
+      },
     );
   }
 }

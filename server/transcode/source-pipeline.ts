@@ -3,13 +3,14 @@
 
 import type { AccessUnit, VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import type { I420Frame } from '../../shared/media/frame.ts';
-import type { RenditionDescription } from '../streams/roles.ts';
+import { PictureMeter } from '../../shared/pixels/picture-meter.ts';
+import type { EncodeStats, RenditionDescription } from '../streams/roles.ts';
 import type { CodecSet } from './codec-set.ts';
 import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
 import { FrameRateMeter } from './frame-rate-meter.ts';
 import { GroupSchedule } from './group-schedule.ts';
 import { RenditionEncoder } from './rendition-encoder.ts';
-import type { SourceStart } from './worker-messages.ts';
+import type { MeasuredPicture, SourceStart } from './worker-messages.ts';
 
 /** A unit as it reaches the worker. */
 export type PipelineUnit = {
@@ -21,7 +22,9 @@ export type PipelineUnit = {
 
 export type PipelineEvents = {
   readonly onConfig: (rendition: string, config: VideoTrackConfig) => void;
-  readonly onUnit: (rendition: string, unit: AccessUnit, encodeMs: number, qp: number) => void;
+  readonly onUnit: (rendition: string, unit: AccessUnit, stats: EncodeStats) => void;
+  /** A picture of the source was looked at. */
+  readonly onPicture: (picture: MeasuredPicture) => void;
   readonly onDropped: (reason: 'late' | 'decoder') => void;
   readonly onCost: (work: 'encode' | 'decode', size: { width: number; height: number }, ms: number) => void;
   readonly onUnsupported: (sentence: string) => void;
@@ -47,17 +50,24 @@ export type PipelineHost = {
   readonly lateMs: number;
 };
 
+/** A unit whose picture is awaited: how long it waited for the decoder, and when decoding began. */
+type PendingUnit = PipelineUnit & { readonly queueMs: number; readonly startedAt: number };
+
 /** Even a hopelessly slow machine shows a picture this often. */
 const LONGEST_PAUSE_US = 500_000;
+/** A picture of the source is looked at this often. */
+const MEASURE_EVERY_US = 500_000;
 /** Units whose picture has not come out yet; more means that pictures are lost. */
 const MAX_PENDING = 256;
 
 export class SourcePipeline {
   private readonly host: PipelineHost;
   private readonly renditions = new Map<string, RenditionEncoder>();
-  private readonly pending = new Map<number, PipelineUnit>();
+  private readonly pending = new Map<number, PendingUnit>();
   private readonly rate = new FrameRateMeter();
   private readonly schedule = new GroupSchedule();
+  private readonly meter = new PictureMeter();
+  private measuredUs: number | null = null;
   private decoder: FrameDecoder | null = null;
   private source: SourceStart;
   private isGroupDue = true;
@@ -104,8 +114,8 @@ export class SourcePipeline {
       onConfig: (config: VideoTrackConfig) => {
         events.onConfig(name, config);
       },
-      onUnit: (unit: AccessUnit, encodeMs: number, qp: number) => {
-        events.onUnit(name, unit, encodeMs, qp);
+      onUnit: (unit: AccessUnit, stats: EncodeStats) => {
+        events.onUnit(name, unit, stats);
       },
     };
     this.renditions.set(name, new RenditionEncoder(description, codecs, output, now));
@@ -159,7 +169,8 @@ export class SourcePipeline {
         this.pending.delete(oldest.value);
       }
     }
-    this.pending.set(unit.unit.pts, unit);
+    const startedAt = this.host.now();
+    this.pending.set(unit.unit.pts, { ...unit, startedAt, queueMs: startedAt - unit.queuedAt });
   }
 
   private onFrame(frame: I420Frame): void {
@@ -182,7 +193,7 @@ export class SourcePipeline {
     );
   }
 
-  private onPicture(frame: I420Frame, origin: PipelineUnit): void {
+  private onPicture(frame: I420Frame, origin: PendingUnit): void {
     const isRaw = this.source.decoder.kind === 'raw';
     if (origin.unit.priority === 'key' && !isRaw) {
       this.isGroupDue = true; // stays due when this very picture is dropped
@@ -190,6 +201,7 @@ export class SourcePipeline {
     if (origin.isCatchUp) {
       return;
     }
+    this.measure(frame, origin);
     if (this.isLate(frame, origin)) {
       this.host.events.onDropped('late');
       return;
@@ -198,8 +210,21 @@ export class SourcePipeline {
     this.encode(frame, origin);
   }
 
-  private encode(frame: I420Frame, origin: PipelineUnit): void {
-    const { cpuNow, events } = this.host;
+  private measure(frame: I420Frame, { unit }: PipelineUnit): void {
+    const sinceUs = this.measuredUs === null ? null : frame.timestamp - this.measuredUs;
+    if (sinceUs !== null && sinceUs >= 0 && sinceUs < MEASURE_EVERY_US) {
+      return;
+    }
+    this.measuredUs = frame.timestamp;
+    const sinceMs = sinceUs === null || sinceUs < 0 ? null : sinceUs / 1000;
+    this.host.events.onPicture({ ...this.meter.measure(frame.y), sinceMs, arrivalTime: unit.arrivalTime });
+  }
+
+  private encode(frame: I420Frame, origin: PendingUnit): void {
+    const { cpuNow, events, now } = this.host;
+    const { unit, queueMs, startedAt: decodingAt } = origin;
+    const isRaw = this.source.decoder.kind === 'raw';
+    const times = { ...unit, queueMs, ...(isRaw ? {} : { decodeMs: now() - decodingAt }) };
     const before = this.phase; // idle when the picture comes from a child
     this.setPhase('encoding');
     const startsGroup = this.schedule.startsGroup(frame.timestamp, this.isGroupDue);
@@ -207,7 +232,7 @@ export class SourcePipeline {
     const fps = this.rate.fps ?? this.source.config.fps ?? 30;
     for (const rendition of this.renditions.values()) {
       const startedAt = cpuNow();
-      if (rendition.encode(frame, origin.unit, startsGroup, fps)) {
+      if (rendition.encode(frame, times, startsGroup, fps)) {
         const ms = cpuNow() - startedAt;
         this.encodedMs += ms;
         events.onCost('encode', { ...rendition.size }, ms);

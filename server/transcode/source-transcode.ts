@@ -8,7 +8,7 @@ import { RAW_CODEC } from '../../shared/protocol/track-message.ts';
 import { asSentence } from './as-sentence.ts';
 import { RestartPolicy } from './restart-policy.ts';
 import { UnitQueue, type QueuedUnit } from './unit-queue.ts';
-import { sharedNow, type DecoderChoice, type FromWorker } from './worker-messages.ts';
+import { sharedNow, type DecoderChoice, type FromWorker, type MeasuredPicture } from './worker-messages.ts';
 import type { PooledWorker, WorkerPool } from './worker-pool.ts';
 
 export type SourceTranscodeHost = {
@@ -19,6 +19,7 @@ export type SourceTranscodeHost = {
     isOursRefused: boolean,
   ) => DecoderChoice | { readonly reason: string };
   readonly onCost: (work: 'encode' | 'decode', size: { width: number; height: number }, ms: number) => void;
+  readonly onPicture: (picture: MeasuredPicture) => void;
   readonly onDropped: (reason: 'queue' | 'late' | 'decoder', count: number) => void;
   readonly onRestart: (sentence: string) => void;
   /** Nothing more will come: restarts were in vain, or no decoder. The sinks have been told. */
@@ -243,7 +244,10 @@ export class SourceTranscode {
         this.renditions.get(message.name)?.sink.setConfig(message.config);
         break;
       case 'unit':
-        this.renditions.get(message.name)?.sink.push(message.unit, { encodeMs: message.encodeMs, qp: message.qp });
+        this.renditions.get(message.name)?.sink.push(message.unit, message.stats);
+        break;
+      case 'picture':
+        this.host.onPicture(message.picture);
         break;
       case 'dropped':
         this.host.onDropped(message.reason, message.count);
@@ -259,7 +263,8 @@ export class SourceTranscode {
         break;
       case 'ready':
       case 'reset-done':
-        break; // the pool's
+      case 'key-picture':
+        break; // the pool's, and the key picture probe's
     }
   }
 

@@ -7,6 +7,7 @@ export type TranscodeMetrics = {
   readonly dropped: Counter<'reason'>;
   readonly restarts: Counter;
   readonly refused: Counter;
+  readonly skippedKeyPictures: Counter;
 };
 
 /** Values that are read when somebody asks. */
@@ -30,5 +31,9 @@ export function createTranscodeMetrics(metrics: Metrics, gauges: TranscodeGauges
     ),
     restarts: metrics.counter('transcode_restarts_total', 'Transcodes started again after a worker or decoder died.'),
     refused: metrics.counter('transcode_refused_total', 'Renditions refused for want of CPU.'),
+    skippedKeyPictures: metrics.counter(
+      'key_pictures_skipped_total',
+      'Key pictures that were not looked at for health, since health.pictureCpu was used up.',
+    ),
   };
 }

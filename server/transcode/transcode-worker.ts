@@ -3,6 +3,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { calibrate } from './calibration.ts';
+import { KeyPictureDecoder } from './key-picture-decoder.ts';
 import { productionCodecs } from './production-codecs.ts';
 import { SourcePipeline, type PipelineEvents } from './source-pipeline.ts';
 import { kernelThreadId, threadCpuMs } from './thread-cpu.ts';
@@ -28,6 +29,7 @@ if (port === null) {
 Atomics.store(board, BOARD.threadId, kernelThreadId());
 
 let pipeline: SourcePipeline | null = null;
+let keyPictures: KeyPictureDecoder | null = null;
 const costs = new Map<string, number[]>();
 
 function send(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
@@ -38,11 +40,14 @@ const events: PipelineEvents = {
   onConfig: (name, config) => {
     send({ kind: 'config', name, config });
   },
-  onUnit: (name, unit, encodeMs, qp) => {
+  onUnit: (name, unit, stats) => {
     // Encoders give each chunk its own bytes; a view on a larger buffer is copied so that the buffer stays here.
     const isWhole = unit.data.byteLength === unit.data.buffer.byteLength;
     const bytes = isWhole ? unit.data : unit.data.slice();
-    send({ kind: 'unit', name, unit: { ...unit, data: bytes }, encodeMs, qp }, [bytes.buffer as ArrayBuffer]);
+    send({ kind: 'unit', name, unit: { ...unit, data: bytes }, stats }, [bytes.buffer as ArrayBuffer]);
+  },
+  onPicture: (picture) => {
+    send({ kind: 'picture', picture });
   },
   onDropped: (reason) => {
     send({ kind: 'dropped', reason, count: 1 });
@@ -94,6 +99,10 @@ function receive(message: ToWorker): void {
       pipeline?.push(message);
       send({ kind: 'taken' });
       break;
+    case 'key-picture':
+      keyPictures ??= new KeyPictureDecoder(host);
+      send({ kind: 'key-picture', stream: message.stream, ...keyPictures.measure(message) });
+      break;
     case 'add-rendition':
       pipeline?.addRendition(message.rendition);
       break;
@@ -113,6 +122,8 @@ function receive(message: ToWorker): void {
 function reset(): void {
   const closed = pipeline?.close() ?? Promise.resolve();
   pipeline = null;
+  keyPictures?.close();
+  keyPictures = null;
   costs.clear();
   void closed.then(() => {
     send({ kind: 'reset-done' });

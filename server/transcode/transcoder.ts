@@ -13,6 +13,7 @@ import type {
   RenditionProvider,
   RenditionSink,
   RunningRendition,
+  SourceWatcher,
   StreamTrack,
 } from '../streams/roles.ts';
 import { asSentence } from './as-sentence.ts';
@@ -22,8 +23,9 @@ import { ffmpegFourcc } from './ffmpeg/ffmpeg-decoder.ts';
 import { ladderFor, type LadderEntry } from './rendition-ladder.ts';
 import { inspectSource } from './source-inspection.ts';
 import { SourceTranscode } from './source-transcode.ts';
+import { KeyPictureProbe, pooledKeyPictures } from './key-picture-probe.ts';
 import { createTranscodeMetrics, type TranscodeMetrics } from './transcode-metrics.ts';
-import type { DecoderChoice } from './worker-messages.ts';
+import { sharedNow, type DecoderChoice, type MeasuredPicture } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 export type TranscoderOptions = {
@@ -32,6 +34,8 @@ export type TranscoderOptions = {
   /** transcode.maxCpu: share of all cores. */
   readonly maxCpu: number;
   readonly decodeBudgetMs: number;
+  /** health.pictureCpu: share of one core for looking at the key pictures of what nobody transcodes; default 0 = off. */
+  readonly pictureCpu?: number;
   readonly logger: Logger;
   readonly reporter: Reporter;
   readonly metrics: Metrics;
@@ -56,13 +60,17 @@ const STOPPED: RunningRendition = { requestKeyframe: () => undefined, stop: () =
 const ASSUMED_FPS = 30;
 const LATE_MS = 200;
 
-export class Transcoder implements RenditionProvider {
+/** Pictures left out are told to telemetry this often at most. */
+const DROPS_TOLD_MS = 500;
+
+export class Transcoder implements RenditionProvider, SourceWatcher {
   private readonly options: TranscoderOptions;
   private readonly costs = new CostModel();
   private readonly admission: CpuAdmission;
   private readonly pool: WorkerPool;
   private readonly metrics: TranscodeMetrics;
   private readonly works = new Map<StreamTrack, Work>();
+  private readonly probe: KeyPictureProbe;
 
   constructor(options: TranscoderOptions) {
     this.options = options;
@@ -81,12 +89,29 @@ export class Transcoder implements RenditionProvider {
         options.logger.debug({ width, height, encodeMs }, 'a transcode worker is ready');
       },
     });
+    this.probe = new KeyPictureProbe({
+      executor: pooledKeyPictures(this.pool),
+      maxShare: options.pictureCpu ?? 0,
+      now: sharedNow,
+      isTranscoded: (source) => this.works.has(source),
+      onPicture: (stream, picture) => {
+        this.reportPicture(stream, picture);
+      },
+      onSkipped: () => {
+        this.metrics.skippedKeyPictures.inc();
+      },
+    });
     this.metrics = createTranscodeMetrics(options.metrics, {
       usedCores: () => this.admission.used,
       allowedCores: () => this.admission.capacity,
       workers: () => this.pool.size,
       renditions: () => [...this.works.values()].reduce((sum, { transcode }) => sum + transcode.size, 0),
     });
+  }
+
+  /** Looks at the source's key pictures while nobody makes renditions of it. */
+  watch(streamId: StreamId, source: StreamTrack): () => void {
+    return this.probe.watch(streamId, source);
   }
 
   /** Starts a worker ahead of the first viewer. */
@@ -171,20 +196,26 @@ export class Transcoder implements RenditionProvider {
       this.admission.remove(work.running);
     }
     this.works.clear();
+    this.probe.close();
     await this.pool.close();
   }
 
   private createWork(streamId: StreamId, source: StreamTrack, config: VideoTrackConfig): Work {
     const { logger, reporter } = this.options;
     const running: RunningSource = { decode: this.decodeShare(config), renditions: new Map() };
+    const tellDrops = this.dropTeller(streamId);
     const transcode = new SourceTranscode(source, {
       pool: this.pool,
       chooseDecoder: (current, isOursRefused) => this.chooseDecoder(current, isOursRefused),
       onCost: (work, size, ms) => {
         this.costs.observe(work, size, ms);
       },
+      onPicture: (picture) => {
+        this.reportPicture(streamId, picture);
+      },
       onDropped: (reason, count) => {
         this.metrics.dropped.inc({ reason }, count);
+        tellDrops(reason, count);
       },
       onRestart: (why) => {
         this.metrics.restarts.inc();
@@ -206,6 +237,28 @@ export class Transcoder implements RenditionProvider {
     this.works.set(source, work);
     this.admission.add(running);
     return work;
+  }
+
+  private reportPicture(stream: StreamId, { arrivalTime, ...facts }: MeasuredPicture): void {
+    const ts = Math.round(arrivalTime / 1000);
+    this.options.reporter.report({ type: 'picture', topic: 'ingest', stream, ts, ...facts });
+  }
+
+  /** Collects what was left out, so that a flood of drops is a few events. */
+  private dropTeller(stream: StreamId): (reason: 'late' | 'queue' | 'decoder', count: number) => void {
+    let drops = { late: 0, queue: 0, decoder: 0 };
+    let timer: NodeJS.Timeout | null = null;
+    return (reason, count) => {
+      drops[reason] += count;
+      if (timer === null && count > 0) {
+        timer = setTimeout(() => {
+          timer = null;
+          this.options.reporter.report({ type: 'transcode-drops', topic: 'ingest', stream, ts: Date.now(), ...drops });
+          drops = { late: 0, queue: 0, decoder: 0 };
+        }, DROPS_TOLD_MS);
+        timer.unref();
+      }
+    };
   }
 
   private stopRendition(work: Work, name: string): void {

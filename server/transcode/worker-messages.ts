@@ -2,7 +2,9 @@
 // transferred, never shared. Used by worker-pool.ts, source-transcode.ts and transcode-worker.ts.
 
 import type { AccessUnit, VideoTrackConfig } from '../../shared/media/access-unit.ts';
-import type { RenditionDescription } from '../streams/roles.ts';
+import type { Microseconds } from '../../shared/media/time.ts';
+import type { PictureFacts } from '../../shared/pixels/picture-meter.ts';
+import type { EncodeStats, RenditionDescription } from '../streams/roles.ts';
 
 /** Which decoder opens the source. */
 export type DecoderChoice =
@@ -15,7 +17,25 @@ export type SourceStart = {
   readonly decoder: DecoderChoice;
 };
 
+/** What was seen in one picture of a source. */
+export type MeasuredPicture = PictureFacts & {
+  /** Time of the stream since the picture looked at before, ms; null where there was none. */
+  readonly sinceMs: number | null;
+  /** Arrival of its access unit. */
+  readonly arrivalTime: Microseconds;
+};
+
+/** A key unit of a stream that nobody transcodes, to be decoded for its looks (key-picture-decoder.ts). */
+export type KeyPicture = {
+  readonly stream: string;
+  readonly config: VideoTrackConfig;
+  readonly unit: AccessUnit;
+  /** Units right behind it: how much has moved is then measured over them, too. */
+  readonly following: readonly AccessUnit[];
+};
+
 export type ToWorker =
+  | ({ readonly kind: 'key-picture' } & KeyPicture)
   | { readonly kind: 'source'; readonly source: SourceStart }
   | {
       readonly kind: 'unit';
@@ -40,8 +60,15 @@ export type FromWorker =
       readonly kind: 'unit';
       readonly name: string;
       readonly unit: AccessUnit;
-      readonly encodeMs: number;
-      readonly qp: number;
+      readonly stats: EncodeStats;
+    }
+  | { readonly kind: 'picture'; readonly picture: MeasuredPicture }
+  /** A key picture was dealt with, in so much CPU time; `picture` is null when none came out. */
+  | {
+      readonly kind: 'key-picture';
+      readonly stream: string;
+      readonly picture: MeasuredPicture | null;
+      readonly cpuMs: number;
     }
   | { readonly kind: 'dropped'; readonly reason: 'late' | 'decoder'; readonly count: number }
   /** CPU milliseconds per frame: the median of the last second or so. */

@@ -26,6 +26,29 @@ const publishKey = z.strictObject({
   streams: z.array(z.string().regex(/^(\*|[A-Za-z0-9_-]{1,64})$/)).default(['*']),
 });
 
+const dataRule = z
+  .strictObject({
+    stream: z
+      .string()
+      .regex(/^(\*|[A-Za-z0-9_-]{1,64})$/)
+      .default('*'),
+    key: z.string().min(1).max(256),
+    statistic: z.enum(['mean', 'min', 'max', 'last', 'count']).default('mean'),
+    above: z.number().optional(),
+    below: z.number().optional(),
+  })
+  .refine(({ above, below }) => above !== undefined || below !== undefined, 'needs above or below');
+
+const webhook = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).max(2048),
+  /** Signs every message; at least 16 characters. */
+  secret: z.string().min(16).max(256),
+  /** Stream ids, or `*` for every stream. */
+  streams: z.array(z.string().regex(/^(\*|[A-Za-z0-9_-]{1,64})$/)).default(['*']),
+  /** Issue types; empty: all. */
+  types: z.array(z.string().regex(/^[a-z-]{1,64}$/)).default([]),
+});
+
 const kafka = section({
   brokers: z
     .array(z.string().regex(/^[^\s:]+:\d{1,5}$/))
@@ -98,6 +121,8 @@ export const configSchema = section({
     driver: z.enum(['embedded', 'kafka', 'memory']).default('embedded'),
     kafka,
     retentionHours,
+    partitionWriteMbps: z.number().min(0.001).max(100_000).optional().describe('p of the capacity rule; absent: 5'),
+    partitionReadMbps: z.number().min(0.001).max(100_000).optional().describe('c of the capacity rule; absent: 5'),
     embedded: section({
       maxBytes: z
         .number()
@@ -120,6 +145,22 @@ export const configSchema = section({
   transcode: section({
     ladder: z.array(rendition).max(8).optional().describe('absent: 1080p 720p 480p 360p below the source'),
     maxCpu: z.number().min(0).max(1).default(0.8).describe('share of all cores that renditions may use'),
+  }),
+  health: section({
+    pictureCpu: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('share of one core for looking at key pictures that nobody transcodes; 0 = off'),
+    latencyObjectiveMs: z.number().int().min(1).max(600_000).default(3000).describe('latency above it is an issue'),
+    dataRules: z.array(dataRule).max(1000).default([]).describe('limits on the values of sensors and other sources'),
+  }),
+  history: section({
+    hours: z.number().min(1).max(744).default(24).describe('how long the past of streams can be asked for'),
+  }),
+  alerts: section({
+    webhooks: z.array(webhook).max(16).default([]).describe('told when an issue opens or closes'),
   }),
   limits: limitsSchema.prefault({}),
   log: section({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') }),

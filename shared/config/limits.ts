@@ -38,6 +38,8 @@ export const limitsSchema = z.strictObject({
   renditionLingerMs: ms(5000).describe('how long a rendition without viewers keeps running'),
   decodeBudgetMs: ms(500).describe('decoding time of one access unit before the worker is restarted'),
   eventBytes: bytes(262_144).describe('largest body of POST /api/v1/events/STREAM'),
+  eventsPerSecond: count(1000).describe('events of other sources that one stream takes, through any door'),
+  historyBytes: bytes(64 * MEGABYTE).describe('memory for the past of streams; beyond it the oldest hours go'),
   requestsPerMinute: count(600).describe('API requests per address and minute'),
   telemetrySpoolBytes: bytes(1024 * MEGABYTE).describe('events kept while Kafka is away'),
   telemetrySpoolMs: ms(1_800_000).describe('events kept while Kafka is away, by age'),

@@ -51,7 +51,7 @@ const OTHER_VARIABLES = new Set([
 ]);
 const NAME_LIKE = /^[A-Za-z_][A-Za-z0-9_]{0,23}$/;
 /** Also misspelt: a secret under an unknown key is one still. */
-const SECRET = /^auth\.|^telemetry\.kafka\.sasl|key|token|passw|secret|sasl/i;
+const SECRET = /^auth\.|^telemetry\.kafka\.sasl|^alerts\.|key|token|passw|secret|sasl/i;
 
 type Tree = { [key: string]: unknown };
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -37,6 +37,52 @@ export const frameBatchSchema = z.object({
   /** Per frame, where our encoder made it: encoding time in ms and mean QP. */
   encodeMs: z.array(z.number().nonnegative()).optional(),
   qp: z.array(z.number()).optional(),
+  /** Per frame, where our encoder made it: waiting for the transcoder, decoding, and the part of encodeMs that is scaling. */
+  queueMs: z.array(z.number().nonnegative()).optional(),
+  decodeMs: z.array(z.number().nonnegative()).optional(),
+  scaleMs: z.array(z.number().nonnegative()).optional(),
+  /** Per frame, where the publisher tells capture times: from capture to arrival. */
+  captureMs: z.array(z.number()).optional(),
+  /** Per audio frame, where the codec tells: 1 when it is digital silence. */
+  silent: z.array(z.number().int().min(0).max(1)).optional(),
+});
+
+/** What a decoded picture of the source looks like, at most twice a second (shared/pixels/picture-meter.ts). */
+export const pictureFactsSchema = z.object({
+  type: z.literal('picture'),
+  topic: z.literal('ingest'),
+  stream: z.string(),
+  /** Arrival of the picture's access unit. */
+  ts: epochMs,
+  luma: z.number().min(0).max(255),
+  spread: z.number().min(0).max(255),
+  moved: z.number().min(0).max(1).nullable(),
+  /** Time of the stream since the picture that `moved` compares with, ms. */
+  sinceMs: z.number().nonnegative().nullable(),
+});
+
+/** A publisher's clock was found wrong: at most once a second. */
+export const publisherClockSchema = z.object({
+  type: z.literal('publisher-clock'),
+  topic: z.literal('ingest'),
+  stream: z.string(),
+  ts: epochMs,
+  /** `capture`: capture times against the server's clock; `timeline`: a jump of the timestamps that was bridged. */
+  what: z.enum(['capture', 'timeline']),
+  /** How far ahead, ms; negative: behind. */
+  offMs: z.number(),
+});
+
+/** Pictures that the transcoder had to leave out, since the last such event. */
+export const transcodeDropsSchema = z.object({
+  type: z.literal('transcode-drops'),
+  topic: z.literal('ingest'),
+  stream: z.string(),
+  ts: epochMs,
+  /** Too late before the encoders; from a full queue; without a picture. */
+  late: count,
+  queue: count,
+  decoder: count,
 });
 
 /** Start, change and end of publishers, viewers, renditions, and every refusal. */
@@ -46,6 +92,7 @@ export const sessionEventSchema = z.object({
     'publish-end',
     'publish-stalled',
     'publish-resumed',
+    'stream-end',
     'view-start',
     'view-end',
     'rendition-start',
@@ -66,6 +113,10 @@ export const sessionEventSchema = z.object({
   reason: z.string().optional(),
 });
 
+/** What a player measures of a picture's way, in order: server to page, decoding, waiting for its time, drawing. */
+export const VIEWER_STAGES = ['arrive', 'decode', 'wait', 'draw'] as const;
+export type ViewerStage = (typeof VIEWER_STAGES)[number];
+
 /** What one viewer saw over one interval; untrusted, clamped by the server before it is stored. */
 export const viewerReportSchema = z.object({
   type: z.literal('viewer-report'),
@@ -84,7 +135,15 @@ export const viewerReportSchema = z.object({
   latencyKind: z.enum(['glass', 'ingest']),
   /** Samples of the interval, ms. */
   latencyMs: z.array(z.number()),
+  /** Presentation time of the picture of each sample, ms. */
+  latencyPtsMs: z.array(z.number()).optional(),
+  /** Means of the interval, ms. */
+  stagesMs: z.partialRecord(z.enum(VIEWER_STAGES), z.number()).optional(),
   joinMs: z.number().nonnegative().optional(),
+  /** Sound ahead of the picture, ms. */
+  avSkewMs: z.number().optional(),
+  /** Share of decoded samples at full scale, 0..1. */
+  clippedShare: z.number().min(0).max(1).optional(),
 });
 
 /** Queue and drop counters of one subscriber or track over one interval, from the server's side. */
@@ -152,6 +211,9 @@ export const gapSchema = z.object({
 
 export const telemetryEventSchema = z.union([
   frameBatchSchema,
+  pictureFactsSchema,
+  publisherClockSchema,
+  transcodeDropsSchema,
   sessionEventSchema,
   viewerReportSchema,
   deliveryReportSchema,
@@ -167,4 +229,14 @@ export type DeliveryReport = z.infer<typeof deliveryReportSchema>;
 export type DataEvent = z.infer<typeof dataEventSchema>;
 export type Tick = z.infer<typeof tickSchema>;
 export type Gap = z.infer<typeof gapSchema>;
-export type TelemetryEvent = FrameBatch | SessionEvent | ViewerReport | DeliveryReport | DataEvent | Tick | Gap;
+export type TelemetryEvent =
+  | FrameBatch
+  | z.infer<typeof pictureFactsSchema>
+  | z.infer<typeof publisherClockSchema>
+  | z.infer<typeof transcodeDropsSchema>
+  | SessionEvent
+  | ViewerReport
+  | DeliveryReport
+  | DataEvent
+  | Tick
+  | Gap;

@@ -20,7 +20,7 @@ export type ClockSpec =
 export type KeyTime = {
   /** Watermark of the key: no older record is expected. */
   time: number;
-  /** Newest record time of the key, clamped. */
+  /** Newest record time of the key, never ahead of its receipt. */
   newest: number;
   /** Receive time of the newest record, ms; -Infinity before any. */
   receivedAt: number;
@@ -73,9 +73,11 @@ export class Watermarks {
     if (clamped !== ts) {
       this.clamped++;
     }
-    if (clamped > key.newest) {
-      key.newest = clamped;
-      key.time = max(key.time, clamped - spec.boundMs);
+    // A record ahead of the receiver's clock counts in its own window, but closes none before the receiver's time has come.
+    const moves = min(clamped, receivedAt);
+    if (moves > key.newest) {
+      key.newest = moves;
+      key.time = max(key.time, moves - spec.boundMs);
     }
     if (receivedAt > key.receivedAt) {
       key.receivedAt = receivedAt;

@@ -1,7 +1,7 @@
 // The SIMD kernels that do a whole job per call (boundary strengths of the encoder's grid, runs of P_Skip, motion search) equal their
 // TypeScript reference: results, outputs, and nothing written beside them.
 import { expect, test } from '@jest/globals';
-import type { AnalysisKernels } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
+import type { EncoderKernels } from '../../shared/codec/h264/kernels/encoder-kernels.ts';
 import { HALF_BYTES, QUANTISER_BYTES } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
 import { CodecMemory } from '../../shared/codec/h264/kernels/codec-memory.ts';
 import { createEncoderKernels } from '../../shared/codec/h264/kernels/encoder-kernels.ts';
@@ -53,7 +53,7 @@ function quantiser(qp: number): Uint8Array {
 const pack = (x: number, y: number): number => (x & 0xffff) | (y << 16);
 
 for (const build of ['plain', 'shared'] as const) {
-  const arena = new KernelArena<AnalysisKernels>(
+  const arena = new KernelArena<EncoderKernels>(
     (memory) => createEncoderKernels(memory, 'reference'),
     (memory) => createEncoderKernels(memory, 'wasm'),
     { shared: build === 'shared' },

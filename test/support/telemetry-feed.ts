@@ -49,9 +49,10 @@ export class StreamFeed {
   end(): void {
     this.stops.forEach((stop) => stop());
     this.session('publish-end');
+    this.session('stream-end');
   }
 
-  private session(type: 'publish-start' | 'publish-end'): void {
+  private session(type: 'publish-start' | 'publish-end' | 'stream-end'): void {
     this.reporter.report({ type, topic: 'session', stream: this.stream, ts: this.clock.epochMs(), session: 'p' });
   }
 

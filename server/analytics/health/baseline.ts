@@ -29,4 +29,18 @@ export class Baseline {
   isLow(value: number, share: number): boolean {
     return this.usual !== null && value < this.mean * share && value < this.mean - 3 * this.deviation;
   }
+
+  /** Above `share` times the usual value and further off than three deviations. */
+  isHigh(value: number, share: number): boolean {
+    return this.usual !== null && value > this.mean * share && value > this.mean + 3 * this.deviation;
+  }
+}
+
+/** What is learned of one stream. */
+export class StreamBaselines {
+  readonly bitrate = new Baseline();
+  readonly fps = new Baseline();
+  /** Bytes of frames that open no group. */
+  readonly deltaBytes = new Baseline();
+  readonly latencyMs = new Baseline();
 }

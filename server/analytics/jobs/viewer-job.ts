@@ -1,8 +1,8 @@
 // The windows over what viewers see and what the server sends them. Reports of viewers are untrusted: each counts for its own session
-// only, its values are clamped, and its number of latency samples is bounded.
+// only, for as long as it really took, its values are clamped, and its number of latency samples is bounded.
 
 import type { EventRecord } from '../../../shared/telemetry/event-codec.ts';
-import type { ViewerReport } from '../../../shared/telemetry/events.ts';
+import { VIEWER_STAGES, type ViewerReport, type ViewerStage } from '../../../shared/telemetry/events.ts';
 import type { Aggregate } from '../../../shared/windows/aggregates/aggregate.ts';
 import { grouped, mapResult, over, together } from '../../../shared/windows/aggregates/composite.ts';
 import { countOf, maxOf, sumOf } from '../../../shared/windows/aggregates/numbers.ts';
@@ -10,18 +10,15 @@ import { percentileOf } from '../../../shared/windows/aggregates/percentiles.ts'
 import { lastOf } from '../../../shared/windows/aggregates/records.ts';
 import type { Emit } from '../../../shared/jobs/job.ts';
 import { completenessOf, type Bookkeeping } from './completeness.ts';
+import { exemplarsOf, type Exemplar, type SeenFrame } from './latency-exemplars.ts';
+import { sessionsOf, type SessionSample, type SessionSummary } from './viewer-sessions.ts';
 
-type LatencySample = { readonly kind: 'latency'; readonly of: 'glass' | 'ingest'; readonly ms: number };
-type ReportSample = {
+type LatencySample = SeenFrame & { readonly kind: 'latency'; readonly of: 'glass' | 'ingest' };
+type ReportSample = SessionSample & {
   readonly kind: 'report';
-  readonly session: string;
-  readonly intervalMs: number;
-  readonly painted: number;
-  readonly dropped: number;
-  readonly decodeErrors: number;
   readonly stalls: number;
-  readonly stalledMs: number;
   readonly joinMs: number | undefined;
+  readonly stagesMs: ViewerReport['stagesMs'];
 };
 type DeliverySample = {
   readonly kind: 'delivery';
@@ -39,10 +36,22 @@ export type LatencyWindow = {
   readonly p99: number | null;
 };
 
+/** Median and 95th percentile of one stage, ms. */
+export type StageWindow = { readonly p50: number; readonly p95: number };
+
 export type ViewerWindow = {
   readonly latency: { readonly glass: LatencyWindow; readonly ingest: LatencyWindow };
-  /** Sessions that reported. */
+  /** What players measured of each stage; those that no player tells are missing. */
+  readonly stages: Readonly<Partial<Record<ViewerStage, StageWindow>>>;
+  readonly exemplars: readonly Exemplar[];
+  /** Sessions that reported, and what is typical of them. */
   readonly sessions: number;
+  readonly sessionLatency: SessionSummary['latency'];
+  readonly typicalRebufferRatio: number;
+  readonly typicalDroppedShare: number;
+  readonly typicalDecodeErrorShare: number;
+  readonly avSkewMs: number | null;
+  readonly clippedShare: number | null;
   /** Connected viewers by the server's own count, newest of every node. */
   readonly viewers: number;
   readonly painted: number;
@@ -57,8 +66,8 @@ export type ViewerWindow = {
   readonly complete: number;
 };
 
-const MAX_SAMPLES_PER_REPORT = 20;
-const MAX_SESSIONS = 20_000;
+/** One session says no more than this many samples per second. */
+const MAX_SAMPLES_PER_SECOND = 20;
 const MAX_PLACES = 256;
 const MAX_LATENCY_MS = 600_000;
 /** Nobody paints or drops more than this per second. */
@@ -82,6 +91,26 @@ function latencyWindow(of: 'glass' | 'ingest'): Aggregate<ViewerSample, unknown[
   );
 }
 
+function stageWindow(stage: ViewerStage): Aggregate<ViewerSample, unknown[], StageWindow | null> {
+  const select = (sample: ViewerSample): number | undefined =>
+    sample.kind === 'report' ? sample.stagesMs?.[stage] : undefined;
+  return mapResult(
+    together({ p50: over(select, percentileOf(50)), p95: over(select, percentileOf(95)) }),
+    ({ p50, p95 }) => (p50 === null || p95 === null ? null : { p50: round(p50, 1) ?? 0, p95: round(p95, 1) ?? 0 }),
+  );
+}
+
+const stages = mapResult(
+  together(
+    Object.fromEntries(VIEWER_STAGES.map((stage) => [stage, stageWindow(stage)])) as Record<
+      ViewerStage,
+      ReturnType<typeof stageWindow>
+    >,
+  ),
+  (byStage) =>
+    Object.fromEntries(Object.entries(byStage).filter(([, seen]) => seen !== null)) as ViewerWindow['stages'],
+);
+
 type Counted = 'painted' | 'dropped' | 'decodeErrors' | 'stalls' | 'stalledMs' | 'intervalMs';
 const reported = (field: Counted): Aggregate<ViewerSample, unknown, number> =>
   over((sample: ViewerSample) => (sample.kind === 'report' ? sample[field] : undefined), sumOf);
@@ -93,13 +122,15 @@ export const viewerReduce = mapResult(
   together({
     glass: latencyWindow('glass'),
     ingest: latencyWindow('ingest'),
-    sessions: mapResult(
-      over(
-        (sample: ViewerSample) => (sample.kind === 'report' ? sample : undefined),
-        grouped((report: ReportSample) => report.session, countOf, MAX_SESSIONS),
-      ),
-      (sessions) => Object.keys(sessions).length,
-    ),
+    stages,
+    exemplars: over((sample: ViewerSample) => {
+      if (sample.kind !== 'latency') {
+        return undefined;
+      }
+      const { ms, ptsMs, session, rendition } = sample;
+      return { ms, ptsMs, session, rendition };
+    }, exemplarsOf),
+    typical: over((sample: ViewerSample) => (sample.kind === 'report' ? sample : undefined), sessionsOf),
     viewers: mapResult(
       over(
         (sample: ViewerSample) => (sample.kind === 'delivery' ? sample : undefined),
@@ -125,7 +156,15 @@ export const viewerReduce = mapResult(
   }),
   (seen): ViewerWindow => ({
     latency: { glass: seen.glass, ingest: seen.ingest },
-    sessions: seen.sessions,
+    stages: seen.stages,
+    exemplars: seen.exemplars,
+    sessions: seen.typical.sessions,
+    sessionLatency: seen.typical.latency,
+    typicalRebufferRatio: seen.typical.rebufferRatio,
+    typicalDroppedShare: seen.typical.droppedShare,
+    typicalDecodeErrorShare: seen.typical.decodeErrorShare,
+    avSkewMs: seen.typical.avSkewMs,
+    clippedShare: seen.typical.clippedShare,
     viewers: seen.viewers,
     painted: seen.painted,
     dropped: seen.dropped,
@@ -140,9 +179,19 @@ export const viewerReduce = mapResult(
 ) as Aggregate<ViewerSample, unknown, ViewerWindow>;
 
 function emitReport(report: ViewerReport, at: number, emit: Emit<ViewerSample>): void {
-  const { stream, session, ts } = report;
+  const { stream, session, rendition, ts, avSkewMs, clippedShare, stagesMs } = report;
   const intervalMs = clamp(report.intervalMs, 1, 60_000);
   const most = Math.ceil((intervalMs / 1000) * MAX_FRAMES_PER_SECOND);
+  // Evenly from all samples, so that a report with many says no more than one with a few.
+  const room = Math.max(1, Math.round((intervalMs / 1000) * MAX_SAMPLES_PER_SECOND));
+  const step = Math.max(1, report.latencyMs.length / room);
+  const frames: SeenFrame[] = [];
+  for (let i = 0; i < report.latencyMs.length; i += step) {
+    const index = Math.floor(i);
+    const ms = clamp(report.latencyMs[index] ?? 0, 0, MAX_LATENCY_MS);
+    frames.push({ ms, ptsMs: report.latencyPtsMs?.[index] ?? null, session, rendition });
+  }
+  const latencyMs = frames.length === 0 ? undefined : frames.reduce((sum, { ms }) => sum + ms, 0) / frames.length;
   const sample: ReportSample = {
     kind: 'report',
     session,
@@ -153,13 +202,14 @@ function emitReport(report: ViewerReport, at: number, emit: Emit<ViewerSample>):
     stalls: clamp(report.stalls, 0, 100),
     stalledMs: clamp(report.stalledMs, 0, intervalMs),
     joinMs: report.joinMs === undefined ? undefined : clamp(report.joinMs, 0, 60_000),
+    latencyMs,
+    avSkewMs,
+    clippedShare,
+    stagesMs,
   };
   emit(stream, sample, ts, at);
-  // Evenly from all samples, so that a report with many says no more than one with twenty.
-  const step = Math.max(1, report.latencyMs.length / MAX_SAMPLES_PER_REPORT);
-  for (let i = 0; i < report.latencyMs.length; i += step) {
-    const ms = clamp(report.latencyMs[Math.floor(i)] ?? 0, 0, MAX_LATENCY_MS);
-    emit(stream, { kind: 'latency', of: report.latencyKind, ms }, ts, at);
+  for (const frame of frames) {
+    emit(stream, { kind: 'latency', of: report.latencyKind, ...frame }, ts, at);
   }
 }
 

@@ -74,7 +74,8 @@ async function untilListening(port: number, child: ChildProcess): Promise<void> 
 
 /** `tessera serve` with its defaults, on free ports. */
 export async function startTessera(folder: string): Promise<BenchServer> {
-  const { ws, publishKey, pid, stop } = await startServer(folder);
+  const server = await startServer(folder);
+  const { ws, publishKey, pid } = server;
   const publisher = await WebSocketPublisher.connect({ url: `${ws}/publish/bench`, key: publishKey });
   return {
     name: 'tessera',
@@ -83,7 +84,7 @@ export async function startTessera(folder: string): Promise<BenchServer> {
     cpuMs: () => cpuMsOf(pid),
     stop: async () => {
       publisher.destroy();
-      await stop();
+      await server.stop();
     },
   };
 }

@@ -8,11 +8,15 @@ import { parseDataLines } from '../../../shared/telemetry/data-lines.ts';
 import type { Access } from '../access.ts';
 import type { HttpParts, OperatorGuard } from '../http-parts.ts';
 import { openApi } from '../open-api.ts';
+import { cmcdRoute } from './cmcd.ts';
 
 const MAX_EVENT_LINES = 1000;
 /** Without `from` and `step`: the last hour in points of ten seconds. */
 const HISTORY_MS = 3_600_000;
 const HISTORY_STEP_MS = 10_000;
+
+/** Without `from`: the last ten minutes of windows over events of other sources. */
+const DATA_MS = 600_000;
 
 type StreamParams = { Params: { stream: string } };
 
@@ -22,6 +26,27 @@ function streamIdOf(text: string): StreamId {
     throw new ProtocolError('malformed', 'A stream name has 1 to 64 letters, digits, "-" or "_".');
   }
   return id;
+}
+
+const queryOf = (url: string): URLSearchParams => new URLSearchParams(url.split('?', 2)[1] ?? '');
+
+/** A number of the query, or the standard where it is absent. Throws ProtocolError `malformed`. */
+function numberOf(query: URLSearchParams, name: string, standard: number): number {
+  const text = query.get(name);
+  const value = text === null ? standard : text.trim() === '' ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) {
+    throw new ProtocolError('malformed', `"${name}" is a number of milliseconds.`);
+  }
+  return value;
+}
+
+/** What the caller may not ask for becomes the caller's error. */
+function refusingNonsense<Answer>(ask: () => Answer): Answer {
+  try {
+    return ask();
+  } catch (error) {
+    throw error instanceof RangeError ? new ProtocolError('malformed', error.message) : error;
+  }
 }
 
 /** The publish key of a request: `Authorization: Bearer KEY`, or `?key=`. */
@@ -40,6 +65,7 @@ export function apiRoutes(
   },
 ): void {
   const { parts, access, limits, guard } = options;
+  const isKnown = (stream: string): boolean => parts.streams.statuses().some(({ id }) => id === stream);
 
   app.get('/api/v1/openapi.json', () => openApi());
 
@@ -62,28 +88,33 @@ export function apiRoutes(
   app.get<StreamParams>('/api/v1/streams/:stream/health', (request) => {
     const stream = streamIdOf(request.params.stream);
     const health = parts.health(stream);
-    if (health.status === 'unknown' && !parts.streams.statuses().some(({ id }) => id === stream)) {
+    if (health.status === 'unknown' && !isKnown(stream)) {
       throw new ProtocolError('no-such-stream', `There is no stream ${stream}.`);
     }
     return health;
   });
 
   app.get<StreamParams>('/api/v1/streams/:stream/history', { onRequest: guard }, (request) => {
-    const query = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
-    const number = (name: string, standard: number): number => {
-      const value = Number(query.get(name) ?? standard);
-      if (!Number.isFinite(value)) {
-        throw new ProtocolError('malformed', `"${name}" is a number of milliseconds.`);
-      }
-      return value;
-    };
-    const to = number('to', Date.now());
-    const range = { from: number('from', to - HISTORY_MS), to, step: number('step', HISTORY_STEP_MS) };
-    try {
-      return parts.history(streamIdOf(request.params.stream), range);
-    } catch (error) {
-      throw error instanceof RangeError ? new ProtocolError('malformed', error.message) : error;
+    const stream = streamIdOf(request.params.stream);
+    if (!isKnown(stream) && !parts.hasHistory(stream)) {
+      throw new ProtocolError('no-such-stream', `Nothing is known of a stream ${stream}.`);
     }
+    const query = queryOf(request.url);
+    const to = numberOf(query, 'to', parts.epochMs());
+    const range = {
+      from: numberOf(query, 'from', to - HISTORY_MS),
+      to,
+      step: numberOf(query, 'step', HISTORY_STEP_MS),
+    };
+    return refusingNonsense(() => parts.history(stream, range));
+  });
+
+  app.get<StreamParams>('/api/v1/streams/:stream/data', { onRequest: guard }, (request) => {
+    const stream = streamIdOf(request.params.stream);
+    const query = queryOf(request.url);
+    const to = numberOf(query, 'to', parts.epochMs());
+    const range = { from: numberOf(query, 'from', to - DATA_MS), to };
+    return refusingNonsense(() => parts.data(stream, range));
   });
 
   app.post<StreamParams & { Body: string }>(
@@ -96,10 +127,15 @@ export function apiRoutes(
       const stream = streamIdOf(request.params.stream);
       parts.checkKey(stream, keyOf(request));
       const events = parseDataLines(request.body, stream, MAX_EVENT_LINES);
+      if (!parts.takeEvents(stream, events.length)) {
+        throw new ProtocolError('limit', `A stream takes ${limits.eventsPerSecond} events per second.`);
+      }
       for (const event of events) {
         parts.report(event);
       }
       return reply.code(202).send({ accepted: events.length });
     },
   );
+
+  cmcdRoute(app, { parts, access, limits });
 }

@@ -14,6 +14,8 @@ export type PublishContext = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly reporter: Reporter;
+  /** Takes so many events of other sources for the stream, or none: false. */
+  readonly takeEvents: (stream: StreamId, count: number) => boolean;
   /** Counts a refusal that the admission does not see. */
   readonly refused: (code: PeerErrorCode, stream: StreamId | '') => void;
 };

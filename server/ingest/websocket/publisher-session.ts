@@ -106,7 +106,10 @@ export class PublisherSession implements PeerHandler {
         if (object.kind === 'data') {
           this.takeData(object.payload);
         } else {
-          const { name, unit } = this.tracks.unitOf(object, arrivalUs);
+          const { name, unit, clockOffMs } = this.tracks.unitOf(object, arrivalUs);
+          if (clockOffMs !== null) {
+            slot.reportClock?.(clockOffMs);
+          }
           slot.push(name, unit);
         }
         this.objects++;
@@ -163,9 +166,12 @@ export class PublisherSession implements PeerHandler {
 
   private takeData(payload: Uint8Array): void {
     const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8');
-    for (const event of parseDataLines(text, this.streamId, MAX_DATA_LINES)) {
-      this.context.reporter.report(event);
-    }
+    const events = parseDataLines(text, this.streamId, MAX_DATA_LINES);
+    if (this.context.takeEvents(this.streamId, events.length)) {
+      for (const event of events) {
+        this.context.reporter.report(event);
+      }
+    } // else counted and left out: a flood of numbers is no reason to end the picture
   }
 
   private open(key: string): void {

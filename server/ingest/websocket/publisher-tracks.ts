@@ -43,8 +43,14 @@ export class PublisherTracks {
     this.byId.set(id, { name, config });
   }
 
-  /** The track's name and the unit. Throws ProtocolError `malformed`. */
-  unitOf(object: WireObject, arrivalUs: number): { readonly name: string; readonly unit: AccessUnit } {
+  /**
+   * The track's name and the unit; `clockOffMs`: its capture time was left out, because it is that far ahead of our clock. Throws
+   * ProtocolError `malformed`.
+   */
+  unitOf(
+    object: WireObject,
+    arrivalUs: number,
+  ): { readonly name: string; readonly unit: AccessUnit; readonly clockOffMs: number | null } {
     const track = this.byId.get(object.trackId);
     if (track === undefined) {
       throw new ProtocolError('malformed', `Track ${object.trackId} was never announced.`);
@@ -63,7 +69,9 @@ export class PublisherTracks {
     if (object.payload.length === 0) {
       throw new ProtocolError('malformed', 'An object has no payload.');
     }
-    return { name, unit: unitOf(object, isRaw, arrivalUs) };
+    const unit = unitOf(object, isRaw, arrivalUs);
+    const isOff = object.captureTime !== undefined && unit.captureTime === undefined;
+    return { name, unit, clockOffMs: isOff ? ((object.captureTime ?? 0) - arrivalUs) / 1000 : null };
   }
 }
 

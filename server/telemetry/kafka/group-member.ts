@@ -175,15 +175,17 @@ export class GroupMember {
     if (owned === undefined || consumer !== this.consumer || !payload.isRunning() || payload.isStale()) {
       return;
     }
-    const done = this.deliver(consumer, payload, owned);
-    owned.busy = done;
+    // After a rebalance the same records may come while those of before are still worked on: one after the other.
+    const done = owned.busy.then(() => this.deliver(consumer, payload, owned));
+    owned.busy = done.catch(() => undefined);
     await done;
   }
 
   private async deliver(consumer: Consumer, payload: EachBatchPayload, owned: Owned): Promise<void> {
     const { batch } = payload;
     const context: BatchContext = {
-      isStale: () => !owned.isOwned || !payload.isRunning() || payload.isStale(),
+      // Through a rebalance that leaves the partition here, whoever works on it goes on: only its records come again.
+      isStale: () => !owned.isOwned,
       // kafkajs never answers a heartbeat of a consumer that it has given up.
       heartbeat: () => this.within(HEARTBEAT_MS, payload.heartbeat()),
     };
@@ -192,7 +194,7 @@ export class GroupMember {
       .filter((record) => record.offset >= owned.next);
     for (let i = 0; i < records.length; i += CHUNK_RECORDS) {
       const chunk = records.slice(i, i + CHUNK_RECORDS);
-      if (!(await this.offer(consumer, owned, chunk, context))) {
+      if (!payload.isRunning() || payload.isStale() || !(await this.offer(consumer, owned, chunk, context))) {
         return;
       }
       const last = chunk.at(-1)?.offset ?? 0;
@@ -217,7 +219,7 @@ export class GroupMember {
     }
     try {
       await this.options.subscriber.onBatch(owned.at, records, context);
-      return !context.isStale() || owned.isOwned;
+      return !context.isStale();
     } catch (error) {
       const { clock, logger, nameOf } = this.options;
       logger.error({ error, ...owned.at }, 'a telemetry batch failed and is delivered again');

@@ -60,7 +60,7 @@ class Member {
 
 /** Forty seconds of eight streams, as the reporter writes them. */
 async function recording(): Promise<Map<JobTopic, LogRecord[]>> {
-  const clock = new FakeClock();
+  const clock = new FakeClock(Date.now() - 60_000); // of now, or the broker's retention takes it
   const log = new MemoryTelemetryLog({ clock, logger: silentLogger, partitions: 1 });
   const reporter = new LogReporter({ log, clock, logger: silentLogger, node: 'n1' });
   Array.from({ length: 8 }, (_, i) => new StreamFeed(clock, reporter, `stream-${i}`));
@@ -163,19 +163,35 @@ describeWith(['kafka'], 'analytics on Apache Kafka', () => {
 
     const expected = expectedWindows(recorded);
     const stored = new Set<string>();
+    const left = (): string[] => [...expected].filter((value) => !stored.has(value));
+    const offsets = Array.from({ length: PARTITIONS }, () => 0);
     await eventually(
       'every window',
       async () => {
         for (let partition = 0; partition < PARTITIONS; partition++) {
-          for (const { value } of await log.read({ topic: 'windows', partition }, 0, 1_000_000)) {
+          for (const { value, offset } of await log.read(
+            { topic: 'windows', partition },
+            offsets[partition]!,
+            10_000,
+          )) {
             stored.add(value!);
+            offsets[partition] = offset + 1;
           }
         }
-        return [...expected].every((value) => stored.has(value));
+        return left().length === 0;
       },
       200_000,
       1000,
-    );
+    ).catch(async (error: unknown) => {
+      const owned = await Promise.all([two, again].map((member) => member.counter('partitions')));
+      const example = left()[0]?.slice(0, 200);
+      throw new Error(
+        `${left().length} of ${expected.size} windows are missing, such as ${example}; owned: ${owned.join(', ')}`,
+        {
+          cause: error,
+        },
+      );
+    });
     expect(stored.size).toBe(expected.size);
     expect(expected.size).toBeGreaterThan(300);
     const report = await verifyReplay(log, JOB_TOPICS, { from: 0, to: Infinity });

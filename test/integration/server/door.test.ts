@@ -32,7 +32,7 @@ test('every answer isolates the page, forbids foreign scripts and sends no refer
 });
 
 test('metrics, history and the console are for operators: this machine, or the token', async () => {
-  for (const path of ['/metrics', '/console', '/api/v1/streams/x/history']) {
+  for (const path of ['/metrics', '/console', '/api/v1/streams/x/history', '/api/v1/capacity']) {
     const refused = await asStranger(path);
     expect([path, refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
       path,

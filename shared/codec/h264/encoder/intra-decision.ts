@@ -1,6 +1,7 @@
 // Intra decisions: Intra_16x16, Intra_8x8, Intra_4x4 and chroma modes by SATD + lambda * bits (8.3). Intra_4x4 is coded block by block as it is
 // decided, because each block predicts from the reconstruction of those before. Called by mode-decision.ts.
 
+import type { EncoderKernels } from '../kernels/encoder-kernels.ts';
 import { INTRA_4X4_NEEDS } from '../kernels/analysis-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../kernels/kernels.ts';
 import { I_16X16, I_4X4, I_8X8, type MacroblockState, REF_INTRA, SENTINEL } from '../macroblock/coding-state.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
-import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+import type { MacroblockEncoder } from './macroblock-encoder.ts';
 import type { Tools } from './presets.ts';
 
 /** Blocks (luma4x4BlkIdx) whose above right neighbour comes later in decoding order or lies in the next macroblock (6.4.11.4). */

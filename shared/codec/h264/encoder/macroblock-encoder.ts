@@ -2,7 +2,7 @@
 // and quantisation of what remains, dropping of lone small levels, scaling and inverse transform in place (8.3, 8.4, 8.5).
 // Called by mode-decision.ts (trial of P_Skip, Intra_4x4 in place) and slice-encoder.ts.
 
-import type { AnalysisKernels } from '../kernels/analysis-kernels.ts';
+import type { EncoderKernels } from '../kernels/encoder-kernels.ts';
 import {
   lumaWorthCoding,
   MIN_WORTH_8X8,
@@ -11,7 +11,7 @@ import {
   WORTH_KEEPING,
   worthOf,
 } from '../kernels/grid-kernels.ts';
-import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
+import type { Pointer } from '../kernels/kernels.ts';
 import type { Quantisers } from '../residual/quantisers.ts';
 import { chromaQp } from '../residual/quantisers.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
@@ -30,9 +30,6 @@ import { type Fade, LOG2_WEIGHT_DENOM } from './fade-detection.ts';
 import type { EncoderPicture } from './picture-store.ts';
 
 const { clz32 } = Math;
-
-/** All kernels that the encoder calls. */
-export type EncoderKernels = ReconstructionKernels & AnalysisKernels;
 
 /** What a lone level of magnitude 1 of an 8x8 block is worth, by the zeros before it. */
 const LONE_LEVEL_WORTH_8X8 = Uint8Array.from({ length: 64 }, (_, run) =>

@@ -2,6 +2,7 @@
 // modes, by SATD + lambda * bits. Order of trials: what is cheap and likely first, each later trial only while it can still win.
 // Called by slice-encoder.ts once per macroblock.
 
+import type { EncoderKernels } from '../kernels/encoder-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
   type MacroblockState,
@@ -18,7 +19,7 @@ import {
 import { IntraDecision } from './intra-decision.ts';
 import type { RefreshBand } from './intra-refresh.ts';
 import { LAMBDA_16 } from './lambda.ts';
-import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+import type { MacroblockEncoder } from './macroblock-encoder.ts';
 import { recordMacroblock, recordShownQp } from './macroblock-record.ts';
 import { MotionPredictor } from './motion-prediction.ts';
 import type { MotionSearch } from './motion-search.ts';

@@ -3,6 +3,7 @@
 import { BitWriter } from '../../../bitstream/bit-writer.ts';
 import { CabacEncoder } from '../entropy/cabac-encoder.ts';
 import { CavlcEncoder } from '../entropy/cavlc-encoder.ts';
+import type { EncoderKernels } from '../kernels/encoder-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import { CodingGrid } from '../macroblock/coding-grid.ts';
 import { MacroblockState } from '../macroblock/coding-state.ts';
@@ -14,7 +15,7 @@ import { type Fade, LOG2_WEIGHT_DENOM } from './fade-detection.ts';
 import type { PicturePlan } from './gop-structure.ts';
 import { IntraDecision } from './intra-decision.ts';
 import type { RefreshBand } from './intra-refresh.ts';
-import { type EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
+import { MacroblockEncoder } from './macroblock-encoder.ts';
 import { ModeDecision } from './mode-decision.ts';
 import { MotionSearch } from './motion-search.ts';
 import type { ParameterSets } from './parameter-sets.ts';

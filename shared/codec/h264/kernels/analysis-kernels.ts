@@ -4,9 +4,7 @@
 // Blocks are `width` x `height` samples with width 4, 8 or 16. Levels are written in zig-zag scan order (8.5.6), scaled coefficients in
 // raster order, ready for the inverse transforms. luma4x4BlkIdx order is that of 6.4.3. Called by shared/codec/h264/encoder.
 
-import type { GridKernels } from './grid-kernels.ts';
 import type { Pointer } from './kernels.ts';
-import type { MotionKernels } from './motion-kernels.ts';
 
 /** Row pitch of the planes that interpolateHalfSamples writes. */
 export const HALF_STRIDE = 32;
@@ -28,11 +26,8 @@ export const QUANTISER_BYTES = 112;
 /** The 8x8 quantiser: 64 multipliers at +0, 64 scaling factors (Int16) at +128, rounding offset at +256, shift at +260. */
 export const QUANTISER_8X8_BYTES = 272;
 
-/** The single steps, which the reference of the compound kernels calls. */
-export type BasicAnalysisKernels = Omit<AnalysisKernels, keyof GridKernels | keyof MotionKernels>;
-
-/** What the encoder needs beside the reconstruction kernels. Sums are exact 32-bit integers. */
-export interface AnalysisKernels extends GridKernels, MotionKernels {
+/** The single steps that the encoder needs beside the reconstruction kernels. Sums are exact 32-bit integers. */
+export interface AnalysisKernels {
   /** Sum of absolute differences. */
   sad(width: number, height: number, a: Pointer, aStride: number, b: Pointer, bStride: number): number;
   /** Four sums at once against b0..b3, written as Int32 to `out`. */

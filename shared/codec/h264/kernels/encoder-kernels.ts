@@ -3,9 +3,9 @@
 import type { AnalysisKernels } from './analysis-kernels.ts';
 import { ANALYSIS_PLAIN } from './analysis-plain.generated.ts';
 import { ANALYSIS_SHARED } from './analysis-shared.generated.ts';
-import { createReferenceGridKernels } from './grid-kernels.ts';
+import { createReferenceGridKernels, type GridKernels } from './grid-kernels.ts';
 import type { KernelKind, ReconstructionKernels } from './kernels.ts';
-import { createReferenceMotionKernels } from './motion-kernels.ts';
+import { createReferenceMotionKernels, type MotionKernels } from './motion-kernels.ts';
 import { createReferenceAnalysisKernels } from './reference-analysis-kernels.ts';
 import { createReferenceKernels } from './reference-kernels.ts';
 import { createWasmKernels } from './wasm-kernels.ts';
@@ -13,13 +13,16 @@ import { WasmModule } from './wasm-module.ts';
 
 const analysis = new WasmModule(ANALYSIS_PLAIN, ANALYSIS_SHARED);
 
-/** Both families of kernels on `memory`, whose size must never change afterwards. */
-export function createEncoderKernels(
-  memory: WebAssembly.Memory,
-  kind: KernelKind,
-): ReconstructionKernels & AnalysisKernels {
+/** Single steps and whole jobs of the analysis: one WebAssembly module. */
+type AnalysisModule = AnalysisKernels & GridKernels & MotionKernels;
+
+/** Everything that the encoder calls. */
+export type EncoderKernels = ReconstructionKernels & AnalysisModule;
+
+/** All families of kernels on `memory`, whose size must never change afterwards. */
+export function createEncoderKernels(memory: WebAssembly.Memory, kind: KernelKind): EncoderKernels {
   if (kind === 'wasm') {
-    return { ...createWasmKernels(memory), ...(analysis.instantiate(memory) as unknown as AnalysisKernels) };
+    return { ...createWasmKernels(memory), ...(analysis.instantiate(memory) as unknown as AnalysisModule) };
   }
   const reconstruction = createReferenceKernels(memory);
   const differences = { ...reconstruction, ...createReferenceAnalysisKernels(memory, reconstruction) };

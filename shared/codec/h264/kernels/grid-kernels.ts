@@ -2,7 +2,7 @@
 // P_Skip. This file holds the tables of parameters and the plain TypeScript reference; assembly/grid-strengths.ts and
 // assembly/skip-run.ts are the SIMD twins. Called by encoder/reconstruction-filter.ts and encoder/skip-run.ts.
 
-import type { BasicAnalysisKernels } from './analysis-kernels.ts';
+import type { AnalysisKernels } from './analysis-kernels.ts';
 import type { Pointer, ReconstructionKernels } from './kernels.ts';
 import { DEBLOCK_RECORD_BYTES } from './row-deblock-kernels.ts';
 
@@ -157,7 +157,7 @@ const REF_UNAVAILABLE = -2;
 /** The grid kernels on typed-array views of `memory`, built from the other reference kernels. */
 export function createReferenceGridKernels(
   memory: WebAssembly.Memory,
-  kernels: ReconstructionKernels & BasicAnalysisKernels,
+  kernels: ReconstructionKernels & AnalysisKernels,
 ): GridKernels {
   const bytes = new Uint8Array(memory.buffer);
   const signed = new Int8Array(memory.buffer);

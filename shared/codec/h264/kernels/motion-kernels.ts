@@ -3,13 +3,7 @@
 // is the SIMD twin. Costs are distortion + lambda * bits of the vector difference (Exp-Golomb lengths, 9.1). Called by encoder/motion-search.ts.
 
 import { seLength } from '../../../bitstream/exp-golomb.ts';
-import {
-  type BasicAnalysisKernels,
-  HALF_CENTRE,
-  HALF_HORIZONTAL,
-  HALF_STRIDE,
-  HALF_VERTICAL,
-} from './analysis-kernels.ts';
+import { type AnalysisKernels, HALF_CENTRE, HALF_HORIZONTAL, HALF_STRIDE, HALF_VERTICAL } from './analysis-kernels.ts';
 import type { Pointer } from './kernels.ts';
 
 const { min } = Math;
@@ -65,7 +59,7 @@ type Parameters = Record<(typeof SEARCH_PARAMETERS)[number], number>;
 /** The motion kernel on typed-array views of `memory`, built from the other reference kernels. */
 export function createReferenceMotionKernels(
   memory: WebAssembly.Memory,
-  kernels: Pick<BasicAnalysisKernels, 'sad4' | 'satd' | 'satdOfAverage' | 'interpolateHalfSamples'>,
+  kernels: Pick<AnalysisKernels, 'sad4' | 'satd' | 'satdOfAverage' | 'interpolateHalfSamples'>,
 ): MotionKernels {
   const longs = new Int32Array(memory.buffer);
   let p: Parameters = {} as Parameters;

@@ -3,7 +3,7 @@
 
 import { ZIGZAG_4X4 } from '../tables/transform.generated.ts';
 import {
-  type BasicAnalysisKernels,
+  type AnalysisKernels,
   HALF_CENTRE,
   HALF_HORIZONTAL,
   HALF_STRIDE,
@@ -24,7 +24,7 @@ const tap6 = (e: number, f: number, g: number, h: number, i: number, j: number):
   e - 5 * f + 20 * g + 20 * h - 5 * i + j;
 
 /** The analysis kernels on typed-array views of `memory`; `intra` predicts for intra4x4Costs. */
-export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra: IntraKernels): BasicAnalysisKernels {
+export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra: IntraKernels): AnalysisKernels {
   const bytes = new Uint8Array(memory.buffer);
   const words = new Int16Array(memory.buffer);
   const unsigned = new Uint16Array(memory.buffer);
@@ -34,7 +34,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
   const dc = new Int32Array(16);
   const scanned = new Int16Array(16);
 
-  const sad: BasicAnalysisKernels['sad'] = (width, height, a, aStride, b, bStride) => {
+  const sad: AnalysisKernels['sad'] = (width, height, a, aStride, b, bStride) => {
     let sum = 0;
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -67,7 +67,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     return sum;
   };
 
-  const satd: BasicAnalysisKernels['satd'] = (width, height, a, aStride, b, bStride) => {
+  const satd: AnalysisKernels['satd'] = (width, height, a, aStride, b, bStride) => {
     let sum = 0;
     for (let y = 0; y < height; y += 4) {
       for (let x = 0; x < width; x += 4) {
@@ -82,7 +82,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     return sum >> 1;
   };
 
-  const satdOfAverage: BasicAnalysisKernels['satdOfAverage'] = (width, height, a, aStride, b, bStride, c, cStride) => {
+  const satdOfAverage: AnalysisKernels['satdOfAverage'] = (width, height, a, aStride, b, bStride, c, cStride) => {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         average[y * 16 + x] = (bytes[b + y * bStride + x] + bytes[c + y * cStride + x] + 1) >> 1;
@@ -205,7 +205,7 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     }
   };
 
-  const quantizeBlock: BasicAnalysisKernels['quantizeBlock'] = (
+  const quantizeBlock: AnalysisKernels['quantizeBlock'] = (
     src,
     srcStride,
     prediction,

@@ -6,6 +6,7 @@ import { startAnalytics, type Analytics } from '../../../../server/analytics/sta
 import type { Alert } from '../../../../server/analytics/health-runner.ts';
 import { createMetrics } from '../../../../server/platform/metrics.ts';
 import { silentLogger } from '../../../../server/platform/logger.ts';
+import { DataWindowsReadModel } from '../../../../server/read-models/data-windows.ts';
 import { HealthReadModel, type HealthReport } from '../../../../server/read-models/health.ts';
 import { HistoryReadModel } from '../../../../server/read-models/history.ts';
 import { MemoryTelemetryLog } from '../../../../server/telemetry/memory-telemetry-log.ts';
@@ -19,7 +20,11 @@ class Scene {
   readonly clock = new FakeClock();
   readonly log = new MemoryTelemetryLog({ clock: this.clock, logger: silentLogger });
   readonly reporter = new LogReporter({ log: this.log, clock: this.clock, logger: silentLogger, node: 'n1' });
-  readonly readModels = { health: new HealthReadModel(), history: new HistoryReadModel() };
+  readonly readModels = {
+    health: new HealthReadModel(),
+    history: new HistoryReadModel(),
+    data: new DataWindowsReadModel(),
+  };
   metrics = createMetrics();
   readonly alerts: Alert[] = [];
   analytics: Analytics | null = null;
@@ -237,7 +242,8 @@ describe('records that are not as they should be', () => {
       expect.stringMatching(/^the time 0 is more than a day/),
       expect.stringMatching(/^the time 4102444800000 is more than a day/),
     ]);
-    expect(await scene.all('late')).toHaveLength(1);
+    // The clock of the stream went two seconds ahead, so that some of its own events may be late, too.
+    expect((await scene.all('late')).filter(({ value }) => value!.includes('"node":"odd"'))).toHaveLength(1);
     const { fps, status } = scene.health();
     expect(status).toBe('good');
     expect(Math.abs(fps! - 30)).toBeLessThan(0.7);

@@ -10,7 +10,6 @@ import { silentLogger } from '../../../../server/platform/logger.ts';
 import { MemoryTelemetryLog } from '../../../../server/telemetry/memory-telemetry-log.ts';
 import { LogReporter } from '../../../../server/telemetry/reporter.ts';
 import type { LogRecord, StoredRecord } from '../../../../server/telemetry/telemetry-log.ts';
-import { capacityOf } from '../../../../shared/jobs/capacity.ts';
 import type { Topic } from '../../../../shared/telemetry/topics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { KillableLog, pause } from '../../../support/killable-log.ts';
@@ -199,23 +198,4 @@ describe('verify-replay', () => {
     victim.value = victim.value.replace(/"bytes":\[(\d+)/, (_, bytes: string) => `"bytes":[${Number(bytes) + 1}`);
     expect((await verifyReplay(other, JOB_TOPICS, everything)).differences.length).toBeGreaterThan(0);
   }, 30_000);
-});
-
-test('capacity gives the three quantities and says when the partitions do not carry the load', () => {
-  const input = {
-    streams: 1000,
-    messagesPerSecond: 10,
-    messageBytes: 500,
-    partitionMegabytesPerSecond: 1,
-    replicas: 3,
-    partitionFactor: 2,
-  };
-  expect(capacityOf(input)).toMatchObject({
-    producerWriteRate: 5_000_000,
-    consumerReadRate: 5_000_000,
-    partitions: 6,
-    partitionsByRate: 12,
-    agrees: false,
-  });
-  expect(capacityOf({ ...input, partitionFactor: 8 })).toMatchObject({ partitions: 24, agrees: true });
 });

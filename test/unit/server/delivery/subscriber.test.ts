@@ -47,7 +47,7 @@ test('in step, a viewer gets the very buffer that everybody gets', () => {
   const shared = batch(item('key'));
   viewer.offer(shared);
   expect(outlet.written[0]).toBe(shared.framed);
-  expect(viewer.tally).toEqual({ sentUnits: 1, sentBytes: shared.framed.length, droppedUnits: 0 });
+  expect(viewer.tally).toMatchObject({ sentUnits: 1, sentBytes: shared.framed.length, droppedUnits: 0 });
 });
 
 test('behind, its units wait, are bounded, and go out on drain from a key unit on', () => {

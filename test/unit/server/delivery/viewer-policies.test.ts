@@ -31,7 +31,7 @@ test('a report is clamped to what is possible, under the names that the server k
       latencyMs: [-1e9, 80, 1e9, ...Array.from({ length: 200 }, () => 1)],
       joinMs: 1e9,
     },
-    { stream: 's', session: 'x', rendition: '720p', epochMs: 1234.6 },
+    { stream: 's', session: 'x', rendition: '720p', epochMs: 1234.6, sinceLastMs: 1e6 },
   );
   expect(report).toMatchObject({ stream: 's', session: 'x', rendition: '720p', ts: 1235, intervalMs: 30_000 });
   expect([report.painted, report.decodeErrors, report.stalledMs, report.bufferMs]).toEqual([

@@ -151,7 +151,7 @@ describe('the reporter', () => {
     await settle(3500);
     const ticks = (await log.events('data')).filter(({ type }) => type === 'tick');
     expect(ticks).toHaveLength(3);
-    reporter.report(session('a', 'publish-end'));
+    reporter.report(session('a', 'stream-end'));
     await settle(15_000);
     const last = (await log.events('data')).at(-1);
     expect(last).toMatchObject({ type: 'tick', isLast: true });

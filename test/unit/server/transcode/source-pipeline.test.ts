@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CodecSet } from '../../../../server/transcode/codec-set.ts';
 import { SourcePipeline, type PipelineHost } from '../../../../server/transcode/source-pipeline.ts';
-import type { SourceStart } from '../../../../server/transcode/worker-messages.ts';
+import type { MeasuredPicture, SourceStart } from '../../../../server/transcode/worker-messages.ts';
 import type { DecoderInit } from '../../../../shared/codec/h264/codec-types.ts';
 import type { AccessUnit, Priority, VideoTrackConfig } from '../../../../shared/media/access-unit.ts';
 import { UNSPECIFIED_COLOUR } from '../../../../shared/media/colour.ts';
@@ -26,6 +26,7 @@ class Room {
   newest = 0;
   readonly log: string[] = [];
   readonly dropped: string[] = [];
+  readonly pictures: MeasuredPicture[] = [];
   readonly unsupported: string[] = [];
   readonly encoderSizes: string[] = [];
   openFrames = 0;
@@ -95,6 +96,7 @@ class Room {
           void this.log.push(`${name} config ${config.codec} ${config.width}x${config.height}`),
         onUnit: (name, unit) =>
           void this.log.push(`${name} ${unit.pts / 1000}${unit.priority === 'key' ? ' key' : ''}`),
+        onPicture: (picture) => void this.pictures.push(picture),
         onDropped: (reason) => void this.dropped.push(reason),
         onCost: () => undefined,
         onUnsupported: (sentence) => void this.unsupported.push(sentence),

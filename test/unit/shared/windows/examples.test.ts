@@ -2,7 +2,7 @@
 
 import { expect, test } from '@jest/globals';
 import { slidingWindows } from '../../../../examples/sliding-window/sliding-window.ts';
-import { sums } from '../../../../examples/streaming-mapreduce/streaming-mapreduce.ts';
+import { sums, sumsInParallel } from '../../../../examples/streaming-mapreduce/streaming-mapreduce.ts';
 
 test('the sliding window over 1..10 has eight windows with their mean, largest and smallest', () => {
   const rows = slidingWindows();
@@ -18,4 +18,8 @@ test('the streaming MapReduce gives 30, 75, 120 and the marked tail 50', () => {
     { sum: 120, isPartial: false },
     { sum: 50, isPartial: true },
   ]);
+});
+
+test.each([1, 2, 3, 5])('and the same with %s map sides that share the pieces', (mapSides) => {
+  expect(sumsInParallel(mapSides)).toEqual(sums());
 });

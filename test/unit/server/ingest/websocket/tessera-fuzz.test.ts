@@ -125,7 +125,7 @@ function room() {
   const refused: string[] = [];
   const gate = new AddressGate(4);
   const ingest = new WebSocketIngest(
-    { admission: registry, ...shared, refused: (code) => void refused.push(code) },
+    { admission: registry, ...shared, refused: (code) => void refused.push(code), takeEvents: () => true },
     gate,
   );
   const context: DeliveryContext = { registry, ...shared, counters: createDeliveryCounters(metrics) };
