@@ -12,6 +12,7 @@ import type {
   RateControlConfig,
 } from '../../shared/codec/h264/codec-types.ts';
 import { H264Encoder } from '../../shared/codec/h264/encoder.ts';
+import { defaultProfileOf } from '../../shared/codec/h264/encoder/presets.ts';
 import type { KernelKind } from '../../shared/codec/h264/kernels/kernels.ts';
 import { openY4m, type Y4mHeader } from '../../shared/containers/y4m.ts';
 import { type FrameSource, openY4mFile } from './y4m-file.ts';
@@ -28,6 +29,8 @@ type EncodeFlags = {
   readonly maxFrameBytes?: number;
   readonly preset: EncoderPreset;
   readonly profile?: EncoderProfile;
+  readonly entropy?: 'cavlc' | 'cabac';
+  readonly intraRefresh?: number;
   readonly tune: EncoderTune;
   readonly keyint?: number | 'infinite';
   readonly layers: number;
@@ -106,6 +109,17 @@ function rateControlOf(flags: EncodeFlags): RateControlConfig {
   };
 }
 
+/** Refuses flags that contradict each other. */
+function checkFlags(flags: EncodeFlags): void {
+  rateControlOf(flags);
+  if (flags.entropy === 'cabac' && (flags.profile ?? defaultProfileOf(flags.preset)) === 'baseline') {
+    throw new UsageError('--entropy cabac needs --profile main or high: baseline has CAVLC only.');
+  }
+  if (flags.intraRefresh !== undefined && flags.layers > 1) {
+    throw new UsageError('--intraRefresh needs --layers 1.');
+  }
+}
+
 function configOf(flags: EncodeFlags, header: Y4mHeader, frame: I420Frame): EncoderConfig {
   return {
     width: header.width,
@@ -114,6 +128,8 @@ function configOf(flags: EncodeFlags, header: Y4mHeader, frame: I420Frame): Enco
     rateControl: rateControlOf(flags),
     preset: flags.preset,
     ...(flags.profile === undefined ? {} : { profile: flags.profile }),
+    ...(flags.entropy === undefined ? {} : { entropy: flags.entropy }),
+    ...(flags.intraRefresh === undefined ? {} : { intraRefresh: flags.intraRefresh }),
     tune: flags.tune,
     ...(flags.keyint === undefined ? {} : { keyint: flags.keyint }),
     layers: flags.layers as 1 | 2 | 3,
@@ -303,6 +319,8 @@ export function registerEncode(program: Command): void {
     )
     .addOption(new Option('--tune <name>').choices(['camera', 'screen', 'psnr']).default('camera'))
     .option('--keyint <n|infinite>', 'frames from IDR to IDR (default 2 s)', keyintOf)
+    .addOption(new Option('--entropy <name>', 'default: cabac, but cavlc in baseline').choices(['cavlc', 'cabac']))
+    .option('--intraRefresh <n>', 'frames per sweep of intra columns, for --keyint infinite', wholeNumber(2, 1000))
     .option('--layers <n>', 'temporal layers, 1..3', wholeNumber(1, 3), 1)
     .option('--slices <n>', 'slices per picture (default: one per thread)', wholeNumber(1, 64))
     .option('--threads <n>', 'threads', wholeNumber(1, 16), 1)
@@ -315,7 +333,7 @@ export function registerEncode(program: Command): void {
       if (flags.output === '-' && flags.json === true) {
         throw new UsageError('--json needs stdout: give -o a file.');
       }
-      rateControlOf(flags);
+      checkFlags(flags);
       const report = await new EncodeRun(flags).run(input === '-' ? await openY4m(process.stdin) : openY4mFile(input));
       if (flags.json === true) {
         printJson(report);

@@ -5,11 +5,6 @@
 import type { EncoderKernels } from '../kernels/encoder-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
-  I_16X16,
-  I_4X4,
-  MASK_LUMA_DC,
-  MASK_U_DC,
-  MASK_V_DC,
   type MacroblockState,
   mvX,
   mvY,
@@ -25,6 +20,7 @@ import { IntraDecision } from './intra-decision.ts';
 import type { RefreshBand } from './intra-refresh.ts';
 import { LAMBDA_16 } from './lambda.ts';
 import type { MacroblockEncoder } from './macroblock-encoder.ts';
+import { recordMacroblock, recordShownQp } from './macroblock-record.ts';
 import { MotionPredictor } from './motion-prediction.ts';
 import type { MotionSearch } from './motion-search.ts';
 import type { EncoderPicture } from './picture-store.ts';
@@ -447,47 +443,13 @@ export class ModeDecision {
 
   // --------------------------------------------------------------------------------------------------------------------------
 
-  /** Bits 8..10 of the coding state's cbp: which DC blocks have levels. */
-  private dcFlags(): number {
-    const { longs, masks, mbKind, codedBlockPattern } = this.state;
-    const first = masks >> 2;
-    let flags = 0;
-    if (mbKind === I_16X16 && longs[first + MASK_LUMA_DC] !== 0) {
-      flags = 0x100;
-    }
-    if (codedBlockPattern > 15) {
-      flags |= (longs[first + MASK_U_DC] !== 0 ? 0x200 : 0) | (longs[first + MASK_V_DC] !== 0 ? 0x400 : 0);
-    }
-    return flags;
-  }
-
-  /** A macroblock judged with `qp` that was not worth levels shows its reference, or something as good as that QP. */
-  recordShownQp(qp: number): void {
-    const { state } = this;
-    const { address, shownQp } = state;
-    const before = state.previousShownQp[address];
-    const hasNoLevels = state.mbKind === P_SKIP || (state.mbKind === P_INTER && state.codedBlockPattern === 0);
-    shownQp[address] = hasNoLevels && before < qp && state.mv[state.cell] === 0 ? before : qp;
-  }
+  // --------------------------------------------------------------------------------------------------------------------------
 
   /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
   private finish(): void {
-    const { state } = this;
-    const { address } = state;
     if (this.tracksStill) {
-      this.recordShownQp(state.QPY);
+      recordShownQp(this.state, this.state.QPY);
     }
-    if (state.codedBlockPattern === 0 && state.mbKind !== I_16X16) {
-      state.QPY = state.previousQPY; // no mb_qp_delta is sent (7.4.5)
-    }
-    state.kind[address] = state.mbKind;
-    state.partitions[address] = state.partition;
-    state.qp[address] = state.QPY;
-    state.cbp[address] = state.codedBlockPattern | this.dcFlags();
-    state.transform8x8[address] = state.hasTransform8x8 ? 1 : 0;
-    state.chromaMode[address] = state.mbKind >= I_4X4 ? state.intraChromaMode : 0;
-    state.slice[address] = state.sliceIndex;
-    state.hasInnerEdges[address] =
-      state.mbKind >= I_4X4 || state.partition !== P_16X16 || (state.codedBlockPattern & 15) !== 0 ? 1 : 0;
+    recordMacroblock(this.state);
   }
 }

@@ -4,6 +4,7 @@
 import type { BitWriter } from '../../../bitstream/bit-writer.ts';
 import type { SliceEntropy } from '../entropy/slice-entropy.ts';
 import { type MacroblockState, P_SKIP } from '../macroblock/coding-state.ts';
+import { recordShownQp } from './macroblock-record.ts';
 import type { ModeDecision } from './mode-decision.ts';
 
 /** What a slice covers and how it is coded. */
@@ -121,7 +122,7 @@ export class SliceEncoder {
     for (let at = x; at < end; at++) {
       state.enter(at, y);
       if (decision.tracksStill) {
-        decision.recordShownQp(qp);
+        recordShownQp(state, qp);
       }
       state.QPY = state.previousQPY;
       entropy.writeSkip();
