@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { AppBar } from '../ui/app-bar.tsx';
 import { Notice } from '../ui/notice.tsx';
+import { ServerLine } from './server-line.tsx';
 import { SignIn } from './sign-in.tsx';
 import { byUrgency } from './urgency.ts';
 import { StreamDetail } from './stream-detail.tsx';
@@ -15,10 +16,12 @@ const TOKEN_KEY = 'tessera.operatorToken';
 
 function Body({
   view,
+  token,
   selected,
   onSelect,
 }: {
   readonly view: ConsoleView;
+  readonly token: string | null;
   readonly selected: string | null;
   readonly onSelect: (stream: string) => void;
 }) {
@@ -34,7 +37,7 @@ function Body({
   return (
     <div class="console-columns">
       <StreamTable streams={streams} selected={shown?.summary.id ?? null} onSelect={onSelect} />
-      {shown !== undefined && <StreamDetail key={shown.summary.id} stream={shown} />}
+      {shown !== undefined && <StreamDetail key={shown.summary.id} stream={shown} token={token} />}
     </div>
   );
 }
@@ -58,9 +61,14 @@ export function ConsolePage() {
           <SignIn isWrong={token !== null} onToken={signIn} />
         ) : (
           <>
-            {view.problem !== null && <p class="console-problem">{view.problem}</p>}
+            {view.problem !== null && (
+              <p class="console-problem" role="alert">
+                {view.problem}
+              </p>
+            )}
             <Summary streams={view.streams ?? []} />
-            <Body view={view} selected={selected} onSelect={setSelected} />
+            <Body view={view} token={token} selected={selected} onSelect={setSelected} />
+            <ServerLine token={token} />
           </>
         )}
       </main>

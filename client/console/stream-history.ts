@@ -1,7 +1,7 @@
-// What the console has seen of each stream since it was opened: one point per health answer, five minutes long. A time without data is
-// a gap, never a zero. Pure.
+// What the console draws of a stream over time: its own points, one per health answer, over the last minutes, and the server's history
+// over hours. A time without data is a gap, never a zero. Pure.
 
-import type { StreamHealth } from '../ui/api.ts';
+import type { StreamHealth, StreamPast } from '../ui/api.ts';
 
 /** One moment of a stream; null where the server did not know. */
 export type HistoryPoint = {
@@ -27,6 +27,28 @@ export function toPoint(atMs: number, health: StreamHealth | null, viewers: numb
     latencyP95: isKnown ? (health.latencyMs?.p95 ?? null) : null,
     viewers,
   };
+}
+
+/** The server's history as points in the middle of their steps; viewers that nobody counted are a gap, too. */
+export function pastPoints(past: StreamPast): readonly HistoryPoint[] {
+  return past.map((step) => ({
+    atMs: (step.start + step.end) / 2,
+    bitrateKbps: step.bitrateKbps,
+    fps: step.fps,
+    latencyP50: step.latencyP50Ms,
+    latencyP95: step.latencyP95Ms,
+    viewers: step.viewers,
+  }));
+}
+
+/** The server's history up to where the console's own points begin, then these. */
+export function joinHistory(
+  past: readonly HistoryPoint[],
+  own: readonly HistoryPoint[],
+  fromMs: number,
+): readonly HistoryPoint[] {
+  const begin = own[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  return [...past.filter(({ atMs }) => atMs < begin), ...own].filter(({ atMs }) => atMs >= fromMs);
 }
 
 /** History with one more point; where nothing was asked for a while an empty point breaks the line. */

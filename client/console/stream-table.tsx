@@ -3,7 +3,8 @@
 import { Badge, type BadgeTone } from '../ui/badge.tsx';
 import { formatBitrate, formatMs, formatRate } from '../ui/format.ts';
 import { Sparkline } from './sparkline.tsx';
-import { issueTitle, sortedIssues, statusOf, type HealthStatus } from './urgency.ts';
+import { issueTitle } from './issue-words.ts';
+import { sortedIssues, statusOf, type HealthStatus } from './urgency.ts';
 import type { StreamView } from './use-console.ts';
 import './stream-table.css';
 

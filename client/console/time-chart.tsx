@@ -18,12 +18,13 @@ type TimeChartProps = {
   /** The newest value, in words. */
   readonly now: string;
   readonly unit: string;
+  /** Seconds that are shown, up to now. */
+  readonly spanS: number;
   readonly history: readonly HistoryPoint[];
   readonly series: readonly Series[];
 };
 
 const HEIGHT = 132;
-const MIN_SPAN_S = 60;
 
 function toData({ history, series }: Pick<TimeChartProps, 'history' | 'series'>): UPlot.AlignedData {
   return [history.map((point) => point.atMs / 1000), ...series.map((one) => history.map((point) => one.value(point)))];
@@ -40,11 +41,21 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 });
 
-function clockTime(seconds: number): string {
-  return CLOCK.format(seconds * 1000);
+function clockTime(seconds: number, spanS: number): string {
+  return (spanS > SECONDS_MATTER_S ? SHORT_CLOCK : CLOCK).format(seconds * 1000);
 }
 
-function optionsFor(props: TimeChartProps, width: number): UPlot.Options {
+const SHORT_CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
+const SECONDS_MATTER_S = 900;
+
+// Up to now, whatever the newest point is: a stream that is offline shows its gap.
+function spanUpToNow(spanS: number): [number, number] {
+  const nowS = Date.now() / 1000;
+  return [nowS - spanS, nowS];
+}
+
+function optionsFor(latest: () => TimeChartProps, width: number): UPlot.Options {
+  const props = latest();
   const axis: UPlot.Axis = {
     stroke: token('--text-faint'),
     font: '11px system-ui, sans-serif',
@@ -58,11 +69,11 @@ function optionsFor(props: TimeChartProps, width: number): UPlot.Options {
     padding: [8, 8, 0, 0],
     cursor: { y: false, points: { size: 6 } },
     scales: {
-      x: { range: (_chart, min, max) => [Math.min(min, max - MIN_SPAN_S), max] },
+      x: { range: () => spanUpToNow(latest().spanS) },
       y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.15)] },
     },
     axes: [
-      { ...axis, size: 26, space: 90, values: (_chart, splits) => splits.map(clockTime) },
+      { ...axis, size: 26, space: 90, values: (_chart, splits) => splits.map((at) => clockTime(at, latest().spanS)) },
       { ...axis, size: 52, space: 34 },
     ],
     series: [
@@ -93,7 +104,11 @@ export function TimeChart(props: TimeChartProps) {
     }
     const draw = () => {
       chart.current?.destroy();
-      chart.current = new UPlot(optionsFor(latest.current, target.clientWidth), toData(latest.current), target);
+      chart.current = new UPlot(
+        optionsFor(() => latest.current, target.clientWidth),
+        toData(latest.current),
+        target,
+      );
     };
     draw();
     const scheme = matchMedia('(prefers-color-scheme: light)');

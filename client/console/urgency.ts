@@ -28,9 +28,3 @@ export function sortedIssues(health: StreamHealth | null): readonly HealthIssue[
   };
   return [...(health?.issues ?? [])].sort((a, b) => rank(a) - rank(b));
 }
-
-/** `keyframe-interval-long` as words: `Keyframe interval long`. */
-export function issueTitle(type: string): string {
-  const words = type.replaceAll(/[-_.]+/g, ' ').trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}

@@ -2,7 +2,7 @@
 // turn, a few per second.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, getHealth, getStreams, type StreamHealth, type StreamSummary } from '../ui/api.ts';
+import { ApiError, getHealth, getServer, getStreams, type StreamHealth, type StreamSummary } from '../ui/api.ts';
 import { appendPoint, toPoint, type HistoryPoint } from './stream-history.ts';
 
 /** One stream as the console shows it. */
@@ -48,6 +48,9 @@ export function useConsole(token: string | null, selected: string | null): Conso
     let round = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const run = async () => {
+      if (round === 0) {
+        await getServer(token); // for operators only: says whether a token is needed
+      }
       const streams = await getStreams(token);
       const asked = chooseForRound(streams, selection.current, round);
       await Promise.all(

@@ -8,7 +8,7 @@ import { TO_PUBLISHER, type ToPublisher } from '../../shared/protocol/publisher-
 import { trackConfigToWire } from '../../shared/protocol/track-message.ts';
 import { publishUrl } from '../transport/addresses.ts';
 import type { ClockSync } from '../transport/clock-sync.ts';
-import { Backoff, LOST_BACKOFF } from '../transport/reconnect.ts';
+import { Backoff, PUBLISHER_BACKOFF } from '../transport/reconnect.ts';
 import { WebSocketConnection, type CloseReason } from '../transport/websocket-connection.ts';
 import type { PublishStatus } from './encode-messages.ts';
 
@@ -158,6 +158,6 @@ export class PublishConnection {
     const sentence =
       reason.code === null ? 'The connection was lost. Trying again.' : `${reason.sentence} Trying again.`;
     this.#events.onStatus({ kind: 'reconnecting', sentence });
-    this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff.next(LOST_BACKOFF));
+    this.#retryTimer = setTimeout(() => this.#connect(), this.#backoff.next(PUBLISHER_BACKOFF));
   }
 }

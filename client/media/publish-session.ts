@@ -17,6 +17,8 @@ const FLOOR_KBPS = 150;
 const ACKNOWLEDGE_EVERY_MS = 500;
 const STATS_EVERY_MS = 250;
 const BITRATE_STEP = 0.07; // smaller changes are not worth a new configuration
+const SOUND_KBPS = 110; // Opus with its headers
+const PICTURE_SHARE = 0.96; // the rest is for headers and for pictures that come out larger than planned
 
 /** From construction to end(). */
 export class PublishSession {
@@ -91,6 +93,7 @@ export class PublishSession {
     this.#counters.captured(capturedMs);
     const advice = this.#uplink.advise(nowMs, ACKNOWLEDGE_EVERY_MS);
     this.#targetKbps = advice.targetKbps;
+    const pictureKbps = this.#pictureKbps(advice.targetKbps);
     if (!this.#isLive || (advice.shouldSkip && !this.#isKeyWanted)) {
       frame.close();
       if (this.#isLive) {
@@ -100,7 +103,7 @@ export class PublishSession {
     }
     const scaled = this.#scaler.scale(frame);
     try {
-      await this.#encode(scaled, capturedMs);
+      await this.#encode(scaled, capturedMs, pictureKbps);
     } catch (error) {
       this.#tell({ type: 'problem', sentence: `A picture could not be encoded: ${String(error)}` });
     } finally {
@@ -124,18 +127,24 @@ export class PublishSession {
     this.#opus.close();
   }
 
-  async #encode(frame: VideoFrame, capturedMs: number): Promise<void> {
+  // Sound and headers count too: what the streamer set is the limit of all that goes out.
+  #pictureKbps(targetKbps: number): number {
+    const soundKbps = this.#hasAudio ? SOUND_KBPS : 0;
+    return Math.max(targetKbps / 2, Math.round((targetKbps - soundKbps) * PICTURE_SHARE));
+  }
+
+  async #encode(frame: VideoFrame, capturedMs: number, kbps: number): Promise<void> {
     const width = frame.visibleRect?.width ?? frame.displayWidth;
     const height = frame.visibleRect?.height ?? frame.displayHeight;
     if (`${width}x${height}` !== this.#size) {
       this.#size = `${width}x${height}`;
       this.#width = width;
       this.#height = height;
-      this.#encoderKbps = this.#targetKbps;
-      this.#encoder.configure({ width, height, fps: this.#request.fps }, this.#targetKbps);
-    } else if (Math.abs(this.#targetKbps / this.#encoderKbps - 1) > BITRATE_STEP) {
-      this.#encoderKbps = this.#targetKbps;
-      this.#encoder.setBitrate(this.#targetKbps);
+      this.#encoderKbps = kbps;
+      this.#encoder.configure({ width, height, fps: this.#request.fps }, kbps);
+    } else if (kbps < this.#encoderKbps || kbps / this.#encoderKbps - 1 > BITRATE_STEP) {
+      this.#encoderKbps = kbps;
+      this.#encoder.setBitrate(kbps);
     }
     const ptsUs = Math.round((capturedMs - this.#originMs) * 1000);
     const captureTimeUs = this.#clock.isSynchronised ? Math.round(this.#clock.toServerMs(capturedMs) * 1000) : null;

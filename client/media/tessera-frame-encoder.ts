@@ -2,7 +2,7 @@
 // chosen. The capture time is written into the bitstream too, so that it survives where headers do not.
 
 import { H264Encoder } from '../../shared/codec/h264/encoder.ts';
-import type { EncoderPreset } from '../../shared/codec/h264/codec-types.ts';
+import type { EncoderPreset, RateControlConfig } from '../../shared/codec/h264/codec-types.ts';
 import { BT709_LIMITED, type ColourDescription } from '../../shared/media/colour.ts';
 import { i420ByteLength, packedI420 } from '../../shared/media/frame.ts';
 import { microseconds } from '../../shared/media/time.ts';
@@ -64,8 +64,12 @@ export class TesseraFrameEncoder implements FrameEncoder {
   setBitrate(kbps: number): void {
     this.#kbps = kbps;
     if (this.#colour !== null) {
-      this.#apply(this.#colour);
+      this.#encoder.adjust({ rateControl: this.#rateControl() });
     }
+  }
+
+  #rateControl(): RateControlConfig {
+    return { kind: 'bitrate', kbps: this.#kbps, maxKbps: this.#kbps, bufferMs: BUFFER_MS };
   }
 
   async encode(frame: VideoFrame, options: FrameOptions): Promise<void> {
@@ -102,7 +106,7 @@ export class TesseraFrameEncoder implements FrameEncoder {
       width: this.#format.width,
       height: this.#format.height,
       framerate: { numerator: Math.round(this.#format.fps * 1000), denominator: 1000 },
-      rateControl: { kind: 'bitrate', kbps: this.#kbps, maxKbps: this.#kbps, bufferMs: BUFFER_MS },
+      rateControl: this.#rateControl(),
       preset: this.#preset,
       format: 'avc',
       colour,

@@ -7,6 +7,7 @@ export type UplinkLimits = { readonly ceilingKbps: number; readonly floorKbps: n
 
 /** What to do now. */
 export type UplinkAdvice = {
+  /** For everything that is sent: picture, sound and headers. */
   readonly targetKbps: number;
   /** So much waits that the next pictures had better not be encoded. */
   readonly shouldSkip: boolean;
@@ -22,7 +23,6 @@ const RATE_WINDOW_MS = 1600;
 const LOWER_EVERY_MS = 1200;
 const RAISE_AFTER_MS = 3000;
 const RAISE_FACTOR = 1.08;
-const AUDIO_AND_HEADERS_KBPS = 90;
 
 /** One uplink's controller. */
 export class UplinkController {
@@ -107,7 +107,7 @@ export class UplinkController {
     }
     this.#waitingAtLowering = waitingMs;
     const drain = this.drainKbps();
-    const usable = drain === null ? this.#targetKbps * 0.6 : drain * SHARE_OF_DRAIN - AUDIO_AND_HEADERS_KBPS;
+    const usable = drain === null ? this.#targetKbps * 0.6 : drain * SHARE_OF_DRAIN;
     this.#set(nowMs, Math.min(usable, this.#targetKbps * 0.9));
   }
 

@@ -63,7 +63,7 @@ export class Player {
     this.#send(
       {
         type: 'start',
-        origin: location.origin,
+        origin: options.origin ?? location.origin,
         stream,
         rendition,
         decoder,

@@ -45,7 +45,7 @@ export function statisticsRows(stats: PlaybackStats): readonly (readonly [string
     ['Picture', `${formatSize(stats.width, stats.height)} at ${formatRate(stats.fps)} fps`],
     ['Bitrate', formatBitrate(stats.bitrateKbps)],
     [`Latency, ${kind}`, formatMs(stats.latencyMedianMs)],
-    ['… of it', stagesOf(stats)],
+    ['Of that', stagesOf(stats)],
     ['Jitter buffer', formatMs(stats.bufferMs)],
     ['First picture after', formatMs(stats.joinMs)],
     ['Painted / dropped', `${stats.painted} / ${stats.dropped}`],

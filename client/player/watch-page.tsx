@@ -6,6 +6,7 @@ import { Badge } from '../ui/badge.tsx';
 import { formatCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Store, useStore } from '../ui/store.ts';
+import { WakeLock } from '../ui/wake-lock.ts';
 import { Controls } from './controls.tsx';
 import { useFullScreen } from './full-screen.ts';
 import { listenForKeys } from './keyboard.ts';
@@ -19,7 +20,6 @@ import { Shortcuts } from './shortcuts.tsx';
 import { Statistics } from './statistics.tsx';
 import { StatusOverlay } from './status-overlay.tsx';
 import { useIdle } from './use-idle.ts';
-import { WakeLock } from './wake-lock.ts';
 import './watch-page.css';
 
 const NO_PLAYER = new Store<PlayerState>(INITIAL_STATE);

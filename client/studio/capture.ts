@@ -46,6 +46,11 @@ async function openMicrophone(settings: StudioSettings): Promise<MediaStreamTrac
   return stream.getAudioTracks();
 }
 
+/** Calls back when the picture's source goes away by itself: sharing was stopped, or the camera unplugged. */
+export function onCaptureEnded(capture: MediaStream, listener: () => void): void {
+  capture.getVideoTracks().forEach((track) => track.addEventListener('ended', listener, { once: true }));
+}
+
 /** Picture and (where there is one) sound. Rejects when there is no picture; a missing microphone is left out. */
 export async function openCapture(settings: StudioSettings): Promise<MediaStream> {
   const picture = await openPicture(settings);
@@ -69,14 +74,19 @@ export async function listDevices(): Promise<{
   return { cameras: ofKind('videoinput', 'Camera'), microphones: ofKind('audioinput', 'Microphone') };
 }
 
-type TrackProcessor<Data> = new (init: { readonly track: MediaStreamTrack }) => {
+// A hiccup of the encoder must not cost a picture: so many may wait for it.
+const WAITING_FRAMES = 3;
+const WAITING_SAMPLES = 50;
+
+type TrackProcessor<Data> = new (init: { readonly track: MediaStreamTrack; readonly maxBufferSize: number }) => {
   readonly readable: ReadableStream<Data>;
 };
 
 /** Frames of a track as a stream that can be handed to a worker, or null where the browser has none. */
 export function readTrack<Data extends VideoFrame | AudioData>(track: MediaStreamTrack): ReadableStream<Data> | null {
   const Processor = (globalThis as { MediaStreamTrackProcessor?: TrackProcessor<Data> }).MediaStreamTrackProcessor;
-  return Processor === undefined ? null : new Processor({ track }).readable;
+  const maxBufferSize = track.kind === 'video' ? WAITING_FRAMES : WAITING_SAMPLES;
+  return Processor === undefined ? null : new Processor({ track, maxBufferSize }).readable;
 }
 
 /** Calls back with each frame that a video element shows: for browsers without track processors. Returns the function that stops it. */

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Badge } from '../ui/badge.tsx';
 import { Button } from '../ui/button.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
+import { LevelMeter } from './level-meter.tsx';
 import type { PictureSource, StudioState } from './studio-state.ts';
 import './preview.css';
 
@@ -69,6 +70,7 @@ export function Preview({ state, onOpen, onSource }: PreviewProps) {
             <Icon name={icon} /> {name}
           </button>
         ))}
+        {state.preview !== null && <LevelMeter key={state.preview.id} capture={state.preview} />}
       </div>
     </section>
   );

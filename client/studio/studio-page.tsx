@@ -8,6 +8,7 @@ import { LiveNumbers } from './live-numbers.tsx';
 import { Preview } from './preview.tsx';
 import { SettingsPanel } from './settings-panel.tsx';
 import { Studio } from './studio.ts';
+import { installStudioHooks } from './studio-hooks.ts';
 import { isOnAir } from './studio-state.ts';
 import './studio-page.css';
 
@@ -15,6 +16,8 @@ import './studio-page.css';
 export function StudioPage() {
   const [studio] = useState(() => new Studio());
   const state = useStore(studio.state);
+
+  useEffect(() => installStudioHooks(studio), []);
 
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {

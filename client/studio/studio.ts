@@ -3,7 +3,8 @@
 import type { FromEncodeWorker } from '../media/encode-messages.ts';
 import { Store } from '../ui/store.ts';
 import { Broadcast } from './broadcast.ts';
-import { captureFailure, captureProblem, listDevices, openCapture } from './capture.ts';
+import { captureFailure, captureProblem, listDevices, onCaptureEnded, openCapture } from './capture.ts';
+import { WakeLock } from '../ui/wake-lock.ts';
 import { DEFAULT_SETTINGS, isOnAir, type StudioSettings, type StudioState } from './studio-state.ts';
 
 const STORED = 'tessera.studio';
@@ -36,7 +37,12 @@ export class Studio {
     stats: null,
     problem: captureProblem(),
   });
+  readonly #wakeLock = new WakeLock();
   #broadcast: Broadcast | null = null;
+
+  constructor() {
+    this.state.subscribe((state) => (this.#wakeLock.isWanted = isOnAir(state)));
+  }
 
   /** Changes settings; what concerns the capture is applied at once. */
   change(fields: Partial<StudioSettings>): void {
@@ -62,6 +68,7 @@ export class Studio {
       const preview = await openCapture(this.state.value.settings);
       before?.getTracks().forEach((track) => track.stop());
       this.state.patch({ preview, problem: null, ...(await listDevices()) });
+      onCaptureEnded(preview, () => this.#onCaptureEnded(preview));
       this.#broadcast?.setCapture(preview);
       return preview;
     } catch (error) {
@@ -90,6 +97,15 @@ export class Studio {
     this.#broadcast?.end();
     this.#broadcast = null;
     this.state.patch({ status: { kind: 'off' } });
+  }
+
+  // Viewers keep the last picture meanwhile; the sound goes on.
+  #onCaptureEnded(capture: MediaStream): void {
+    if (this.state.value.preview === capture) {
+      const { source } = this.state.value.settings;
+      const what = source === 'screen' ? 'The screen is no longer shared.' : 'The camera is gone.';
+      this.state.patch({ preview: null, problem: `${what} Choose what viewers see.` });
+    }
   }
 
   #onMessage(message: FromEncodeWorker): void {

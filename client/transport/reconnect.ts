@@ -6,6 +6,8 @@ export type BackoffOptions = { readonly firstMs: number; readonly factor: number
 
 /** A lost connection or an overloaded server. */
 export const LOST_BACKOFF: BackoffOptions = { firstMs: 150, factor: 1.8, maxMs: 8000 };
+/** The studio's own connection: one client, whose stream is kept only for seconds. */
+export const PUBLISHER_BACKOFF: BackoffOptions = { firstMs: 150, factor: 1.6, maxMs: 1500 };
 /** A stream that is not there (yet): steady, unhurried polling. */
 export const WAITING_BACKOFF: BackoffOptions = { firstMs: 1000, factor: 1.25, maxMs: 4000 };
 

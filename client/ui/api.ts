@@ -55,10 +55,44 @@ const healthSchema = z.object({
   issues: z.array(issueSchema),
 });
 
+const nullableNumber = z.number().nullable();
+
+const historySchema = z.object({
+  points: z.array(
+    z.object({
+      start: z.number(),
+      end: z.number(),
+      bitrateKbps: nullableNumber,
+      fps: nullableNumber,
+      viewers: nullableNumber,
+      latencyP50Ms: nullableNumber,
+      latencyP95Ms: nullableNumber,
+    }),
+  ),
+});
+
+const serverSchema = z.object({ startedAt: z.number(), telemetry: z.string(), node: z.string() });
+
+/** Some of these fields, by the names of the survey text; servers may know more or fewer. */
+const capacitySchema = z.object({
+  producerWriteRate: z.number().nullish(),
+  consumerReadRate: z.number().nullish(),
+  partitions: z.number().nullish(),
+  partitionsByRate: z.number().nullish(),
+  agrees: z.boolean().nullish(),
+  advice: z.string().nullish(),
+});
+
 /** One live (or just ended) stream. */
 export type StreamSummary = z.infer<typeof streamSchema>;
 /** Health of one stream over the last window. */
 export type StreamHealth = z.infer<typeof healthSchema>;
+/** A stream's past, one entry per step; null where nothing was heard. */
+export type StreamPast = z.infer<typeof historySchema>['points'];
+/** The server itself. */
+export type ServerInfo = z.infer<typeof serverSchema>;
+/** Rates (bytes per second) and partitions of the telemetry. */
+export type Capacity = z.infer<typeof capacitySchema>;
 /** One thing that is wrong. */
 export type HealthIssue = z.infer<typeof issueSchema>;
 
@@ -100,16 +134,45 @@ export async function getStreams(token: string | null = null): Promise<readonly 
   return (await get('/api/v1/streams', streamsSchema, token)).streams;
 }
 
-/** Health of one stream, or null where the server does not know it (yet). */
-export async function getHealth(stream: string, token: string | null = null): Promise<StreamHealth | null> {
+async function getIfThere<Answer>(
+  path: string,
+  schema: z.ZodType<Answer>,
+  token: string | null,
+): Promise<Answer | null> {
   try {
-    return await get(`/api/v1/streams/${encodeURIComponent(stream)}/health`, healthSchema, token);
+    return await get(path, schema, token);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) {
       return null;
     }
     throw error;
   }
+}
+
+/** Health of one stream, or null where the server does not know it (yet). */
+export function getHealth(stream: string, token: string | null = null): Promise<StreamHealth | null> {
+  return getIfThere(`/api/v1/streams/${encodeURIComponent(stream)}/health`, healthSchema, token);
+}
+
+/** What the windows said of a stream between two epoch ms, in steps of `stepMs`. */
+export async function getPast(
+  stream: string,
+  range: { readonly fromMs: number; readonly toMs: number; readonly stepMs: number },
+  token: string | null = null,
+): Promise<StreamPast> {
+  const { fromMs, toMs, stepMs } = range;
+  const path = `/api/v1/streams/${encodeURIComponent(stream)}/history?from=${fromMs}&to=${toMs}&step=${stepMs}`;
+  return (await getIfThere(path, historySchema, token))?.points ?? [];
+}
+
+/** The server itself, or null where it does not tell. */
+export function getServer(token: string | null = null): Promise<ServerInfo | null> {
+  return getIfThere('/api/v1/server', serverSchema, token);
+}
+
+/** What the telemetry needs and has, or null where the server does not tell. */
+export function getCapacity(token: string | null = null): Promise<Capacity | null> {
+  return getIfThere('/api/v1/capacity', capacitySchema, token);
 }
 
 /** Epoch ms of a time that the API gives as number or ISO text. */

@@ -28,6 +28,9 @@ export type LocalKafka = {
   readonly version: string;
   /** Stops one node (0-based): with SIGKILL, or politely. */
   stopNode(node: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Freezes one node: it accepts connections and never answers, until `thawNode`. */
+  freezeNode(node: number): void;
+  thawNode(node: number): void;
   /** Starts a stopped node again on its data and waits until it answers. */
   startNode(node: number): Promise<void>;
   stop(): Promise<void>;
@@ -210,6 +213,10 @@ class Node {
     }
   }
 
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child?.kill(signal);
+  }
+
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const { child } = this;
     if (child === null || child.exitCode !== null || child.signalCode !== null) {
@@ -269,6 +276,8 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
     bootstrap: plans.map(({ port }) => `127.0.0.1:${port}`).join(','),
     version: KAFKA_VERSIONS[line],
     stopNode: (node, signal = 'SIGTERM') => nodes[node].stop(signal),
+    freezeNode: (node) => nodes[node].signal('SIGSTOP'),
+    thawNode: (node) => nodes[node].signal('SIGCONT'),
     startNode: async (node) => {
       nodes[node].launch();
       await nodes[node].ready();

@@ -24,6 +24,7 @@ type EncodeFlags = {
   readonly kbps?: number;
   readonly maxKbps?: number;
   readonly bufferMs?: number;
+  readonly maxFrameBytes?: number;
   readonly preset: EncoderPreset;
   readonly profile?: EncoderProfile;
   readonly tune: EncoderTune;
@@ -87,8 +88,8 @@ function rateControlOf(flags: EncodeFlags): RateControlConfig {
     throw new UsageError('Give either --qp or --kbps, not both.');
   }
   if (flags.kbps === undefined) {
-    if (flags.maxKbps !== undefined || flags.bufferMs !== undefined) {
-      throw new UsageError('--maxKbps and --bufferMs belong to --kbps.');
+    if (flags.maxKbps !== undefined || flags.bufferMs !== undefined || flags.maxFrameBytes !== undefined) {
+      throw new UsageError('--maxKbps, --bufferMs and --maxFrameBytes belong to --kbps.');
     }
     return { kind: 'qp', qp: flags.qp ?? 27 };
   }
@@ -100,6 +101,7 @@ function rateControlOf(flags: EncodeFlags): RateControlConfig {
     kbps: flags.kbps,
     ...(flags.maxKbps === undefined ? {} : { maxKbps: flags.maxKbps }),
     ...(flags.bufferMs === undefined ? {} : { bufferMs: flags.bufferMs }),
+    ...(flags.maxFrameBytes === undefined ? {} : { maxFrameBytes: flags.maxFrameBytes }),
   };
 }
 
@@ -283,6 +285,7 @@ export function registerEncode(program: Command): void {
       'size of the decoder buffer (VBV) in milliseconds (default 1000)',
       finiteNumber(20, 60000),
     )
+    .option('--maxFrameBytes <n>', 'no access unit is larger (default: no limit)', wholeNumber(64, 2 ** 31 - 1))
     .addOption(
       new Option('--preset <name>', 'speed against quality')
         .choices(['ultrafast', 'fast', 'balanced', 'quality'])

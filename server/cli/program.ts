@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Register>>> = {
   watch: async () => (await import('./watch.ts')).registerWatch,
   analyze: async () => (await import('./analyze.ts')).registerAnalyze,
   'verify-replay': async () => (await import('./verify-replay.ts')).registerVerifyReplay,
+  forget: async () => (await import('./forget.ts')).registerForget,
   capacity: async () => (await import('./capacity.ts')).registerCapacity,
   bench: async () => (await import('./bench.ts')).registerBench,
 };

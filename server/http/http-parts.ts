@@ -7,6 +7,7 @@ import type { PeerRequest, WebSocketPeer } from '../platform/web-socket-peer.ts'
 import type { CapacityReport } from '../read-models/capacity.ts';
 import type { HealthReport } from '../read-models/health.ts';
 import type { History } from '../read-models/history.ts';
+import type { ServerInfo } from '../read-models/server-info.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
 
 /** The connection of somebody who reads one endless body. */
@@ -40,6 +41,7 @@ export type HttpParts = {
   /** Times in epoch ms. Throws RangeError when asked for nonsense. */
   readonly history: (stream: string, range: { from: number; to: number; step: number }) => History;
   readonly capacity: () => CapacityReport;
+  readonly server: ServerInfo;
   /** Throws ProtocolError `wrong-key`. */
   readonly checkKey: (stream: string, key: string) => void;
   readonly report: (event: TelemetryEvent) => void;

@@ -7,6 +7,7 @@ import { dataEventSchema } from '../../shared/telemetry/events.ts';
 import { capacitySchema } from '../read-models/capacity.ts';
 import { healthReportSchema } from '../read-models/health.ts';
 import { historySchema } from '../read-models/history.ts';
+import { serverInfoSchema } from '../read-models/server-info.ts';
 import { streamListSchema } from '../read-models/stream-status.ts';
 
 const problemSchema = z.object({
@@ -51,6 +52,14 @@ export function openApi(): unknown {
           operationId: 'listStreams',
           summary: 'Every stream that is live, stalled or has just ended. Addresses of publishers only for operators.',
           responses: { 200: json('The streams.', 'StreamList'), default: problem },
+        },
+      },
+      '/api/v1/server': {
+        get: {
+          operationId: 'serverInfo',
+          summary: 'The server itself: since when it runs, and on which telemetry log. For operators.',
+          security: [{ operatorToken: [] }],
+          responses: { 200: json('The server.', 'ServerInfo'), default: problem },
         },
       },
       '/api/v1/streams/{stream}/health': {
@@ -102,6 +111,7 @@ export function openApi(): unknown {
         StreamHealth: jsonSchema(healthReportSchema),
         History: jsonSchema(historySchema),
         Capacity: jsonSchema(capacitySchema),
+        ServerInfo: jsonSchema(serverInfoSchema),
         DataEvent: jsonSchema(dataEventSchema.omit({ topic: true, stream: true })),
         Accepted: jsonSchema(z.object({ accepted: z.number().int() })),
         Problem: jsonSchema(problemSchema),

@@ -160,6 +160,7 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     health: (stream) => telemetry.health.get(stream, clock.epochMs()),
     history: (stream, range) => telemetry.history.query(stream, range),
     capacity: () => telemetry.capacity.report(),
+    server: { startedAt: Math.round(clock.epochMs()), telemetry: telemetry.description, node: process.version },
     checkKey,
     report: (event) => {
       reporter.report(event);

@@ -4,7 +4,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { open, type Database, type RootDatabase } from 'lmdb';
-import { TOPICS, type Topic } from '../../shared/telemetry/topics.ts';
+import { retentionOf, TOPICS, type RetentionHours, type Topic } from '../../shared/telemetry/topics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { LocalGroups } from './local-groups.ts';
@@ -26,6 +26,7 @@ export type EmbeddedLogOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly partitions?: number;
+  readonly retentionHours?: RetentionHours;
   readonly isReadOnly?: boolean;
   /** Told how many records of a topic went before their retention because the log was full. */
   readonly onTrimmed?: (topic: Topic, records: number) => void;
@@ -175,6 +176,48 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     return Promise.resolve(this.groups.members(group));
   }
 
+  /** Removes every record that `matches`, in all topics. Returns how many, by topic. */
+  async forget(matches: (topic: Topic, record: StoredRecord) => boolean): Promise<Partial<Record<Topic, number>>> {
+    const removed: Partial<Record<Topic, number>> = {};
+    for (const topic of topics) {
+      for (let partition = 0; partition < this.partitionCount; partition++) {
+        for (let offset: number | null = 0; offset !== null;) {
+          offset = await this.forgetChunk({ topic, partition }, offset, matches, removed);
+        }
+      }
+    }
+    return removed;
+  }
+
+  /** One transaction's worth; the offset to go on at, or null at the end. */
+  private async forgetChunk(
+    at: TopicPartition,
+    offset: number,
+    matches: (topic: Topic, record: StoredRecord) => boolean,
+    removed: Partial<Record<Topic, number>>,
+  ): Promise<number | null> {
+    const records = await this.read(at, offset, TRIM_CHUNK);
+    const doomed = records.filter((record) => matches(at.topic, record));
+    if (doomed.length > 0) {
+      await this.root.transaction(() => {
+        let cost = this.meta.get(['bytes', at.topic]) ?? 0;
+        for (const record of doomed) {
+          const key: RecordKey = [at.topic, at.partition, record.offset];
+          const row = this.records.get(key);
+          if (row !== undefined) {
+            cost -= costOf(row);
+            void this.records.remove(key);
+            void this.meta.remove(['newest', at.topic, at.partition, record.key]);
+          }
+        }
+        void this.meta.put(['bytes', at.topic], cost);
+      });
+      removed[at.topic] = (removed[at.topic] ?? 0) + doomed.length;
+    }
+    const last = records.at(-1);
+    return last === undefined ? null : last.offset + 1;
+  }
+
   subscribe(subscriber: Subscriber): Promise<Subscription> {
     return this.groups.join(subscriber);
   }
@@ -209,9 +252,9 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
   private async trimByAge(): Promise<void> {
     const now = this.options.clock.epochMs();
     for (const topic of topics) {
-      const policy = TOPICS[topic];
-      if (policy.kind === 'delete') {
-        const before = now - policy.retentionMs;
+      const retentionMs = retentionOf(topic, this.options.retentionHours);
+      if (retentionMs !== null) {
+        const before = now - retentionMs;
         while ((await this.removeOldest(topic, (row) => row[0] < before)) === TRIM_CHUNK) {
           // another chunk
         }

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { Admin, Kafka } from 'kafkajs';
-import { topicName, type Topic } from '../../shared/telemetry/topics.ts';
+import { topicName, type RetentionHours, type Topic } from '../../shared/telemetry/topics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { brokerVersion } from './kafka/broker-version.ts';
@@ -25,6 +25,7 @@ import type {
 
 export type KafkaLogOptions = {
   readonly settings: KafkaSettings;
+  readonly retentionHours?: RetentionHours;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Told when a consumer had to be made anew. */
@@ -66,7 +67,7 @@ export class KafkaTelemetryLog implements TelemetryLog {
       throw new Error(`No Kafka broker answers at ${brokers}: ${why}`, { cause: error });
     }
     try {
-      await prepareTopics(log.admin, options.settings);
+      await prepareTopics(log.admin, options.settings, options.retentionHours);
       await log.producer.connect();
       log.version = await brokerVersion(options.settings.brokers[0] ?? '', options.settings.ssl);
     } catch (error) {
@@ -178,6 +179,12 @@ export class KafkaTelemetryLog implements TelemetryLog {
   async members(group: string): Promise<number> {
     const { groups } = await this.admin.describeGroups([this.groupId(group)]);
     return groups[0]?.members.length ?? 0;
+  }
+
+  /** Removes the records of partitions before these offsets: everybody's, not only some. */
+  async truncate(topic: Topic, before: ReadonlyMap<number, number>): Promise<void> {
+    const partitions = [...before].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+    await this.admin.deleteTopicRecords({ topic: this.nameOf(topic), partitions });
   }
 
   async subscribe(subscriber: Subscriber): Promise<Subscription> {

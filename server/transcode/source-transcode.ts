@@ -25,10 +25,11 @@ export type SourceTranscodeHost = {
   readonly onFailed: () => void;
 };
 
-/** Units that may be with the worker at a time; the rest waits in the queue, where it can be dropped. */
-const WINDOW = 4;
+/** Units that may be with the worker at a time; the rest waits in the queue, where it can be dropped. Raw pictures are large and need
+ * nobody before them: where encoding is too slow for them, few may wait, so that the newest is never far behind. */
+const WINDOW = { coded: 4, raw: 2 } as const;
 const CODED_LIMITS = { maxUnits: 1200, maxBytes: 32 << 20, maxAgeMs: 10_000 };
-const RAW_LIMITS = { maxUnits: 4, maxBytes: 64 << 20, maxAgeMs: 1000 };
+const RAW_LIMITS = { maxUnits: 2, maxBytes: 64 << 20, maxAgeMs: 1000 };
 
 export class SourceTranscode {
   private readonly source: StreamTrack;
@@ -44,6 +45,7 @@ export class SourceTranscode {
   private queue = new UnitQueue('to-next-key', CODED_LIMITS);
   private config: VideoTrackConfig | null = null;
   private isOursRefused = false;
+  private window: number = WINDOW.coded;
   private inFlight = 0;
   private nextIndex = 1;
   private currentGroup = -1;
@@ -165,6 +167,7 @@ export class SourceTranscode {
     }
     // Units of the old configuration that still wait would be decoded with the new one.
     this.host.onDropped('queue', this.queue.length);
+    this.window = config.codec === RAW_CODEC ? WINDOW.raw : WINDOW.coded;
     this.queue =
       config.codec === RAW_CODEC
         ? new UnitQueue('oldest-picture', RAW_LIMITS)
@@ -213,7 +216,7 @@ export class SourceTranscode {
   }
 
   private pump(): void {
-    while (this.worker !== null && this.inFlight < WINDOW) {
+    while (this.worker !== null && this.inFlight < this.window) {
       const next = this.queue.shift();
       if (next === undefined) {
         return;

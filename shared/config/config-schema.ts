@@ -47,6 +47,20 @@ const kafka = section({
   replication: z.number().int().min(1).max(100).default(1),
 });
 
+const hours = (standard: number): z.ZodDefault<z.ZodNumber> => z.number().min(0.01).max(87_600).default(standard);
+
+/** Topics whose records go after a time (shared/telemetry/topics.ts has the same defaults; a test compares them). */
+const retentionHours = section({
+  ingest: hours(24),
+  viewer: hours(24),
+  session: hours(168),
+  data: hours(24),
+  shuffle: hours(6),
+  windows: hours(168),
+  late: hours(168),
+  dlq: hours(168),
+});
+
 export const configSchema = section({
   http: section({
     host: host.default('0.0.0.0'),
@@ -85,6 +99,7 @@ export const configSchema = section({
     kafka,
     partitionWriteMbps: z.number().min(0.001).max(100_000).optional().describe('p of the capacity rule; absent: 5'),
     partitionReadMbps: z.number().min(0.001).max(100_000).optional().describe('c of the capacity rule; absent: 5'),
+    retentionHours,
     embedded: section({
       maxBytes: z
         .number()

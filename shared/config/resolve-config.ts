@@ -46,6 +46,7 @@ const OTHER_VARIABLES = new Set([
   'TESSERA_LONG',
   'TESSERA_MATERIAL_DIR',
   'TESSERA_REQUIRE',
+  'TESSERA_SOAK_MINUTES',
   'TESSERA_CONFIG',
 ]);
 const NAME_LIKE = /^[A-Za-z_][A-Za-z0-9_]{0,23}$/;

@@ -26,6 +26,15 @@ export const TOPICS = {
 
 export type Topic = keyof typeof TOPICS;
 
+/** Hours that topics keep their records, where the configuration says otherwise than TOPICS. */
+export type RetentionHours = Partial<Readonly<Record<Topic, number>>>;
+
+/** How long a topic keeps a record, ms; null where the newest of each key stays. */
+export function retentionOf(topic: Topic, hours: RetentionHours = {}): number | null {
+  const policy: TopicPolicy = TOPICS[topic];
+  return policy.kind === 'compact' ? null : (hours[topic] ?? policy.retentionMs / HOUR_MS) * HOUR_MS;
+}
+
 /** Topics that components report to; the others are written by analytics. */
 export const EVENT_TOPICS = ['ingest', 'viewer', 'session', 'data'] as const;
 export type EventTopic = (typeof EVENT_TOPICS)[number];

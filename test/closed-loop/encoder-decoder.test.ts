@@ -22,6 +22,7 @@ for (const preset of ['ultrafast', 'fast', 'balanced', 'quality'] as const) {
           profile,
           layers,
           slices,
+          entropy: profile === 'baseline' || slices === 3 ? 'cavlc' : 'cabac',
           keyint: 5,
         };
         const clip = movingPicture({ width: 98, height: 66, seed: 6 + slices, noise: 5 });

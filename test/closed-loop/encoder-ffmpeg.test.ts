@@ -13,6 +13,7 @@ function randomCase(seed: number): { readonly config: EncoderConfig; readonly la
   const random = seededRandom(seed * 2654435 + 17);
   const pick = <T>(values: readonly T[]): T => values[random(values.length)];
   const layers = pick([1, 1, 2, 3] as const);
+  const profile = pick<EncoderProfile>(['baseline', 'main', 'high']);
   const config: EncoderConfig = {
     width: pick([16, 17, 32, 50, 64, 97, 176, 177]),
     height: pick([16, 17, 30, 48, 66, 99, 144, 145]),
@@ -23,7 +24,8 @@ function randomCase(seed: number): { readonly config: EncoderConfig; readonly la
     ]),
     rateControl: random(3) === 0 ? { kind: 'bitrate', kbps: 30 + random(600) } : { kind: 'qp', qp: random(52) },
     preset: pick<EncoderPreset>(['ultrafast', 'fast', 'balanced', 'quality']),
-    profile: pick<EncoderProfile>(['baseline', 'main', 'high']),
+    profile,
+    entropy: profile === 'baseline' || random(4) === 0 ? 'cavlc' : 'cabac',
     tune: pick(['camera', 'screen', 'psnr'] as const),
     keyint: pick([1, 3, 7, 'infinite'] as const),
     layers,

@@ -1,7 +1,12 @@
 // The SIMD analysis kernels of the encoder equal their TypeScript reference: results, outputs, and nothing written beside them.
 import { expect, test } from '@jest/globals';
 import type { AnalysisKernels } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
-import { HALF_BYTES, MAX_LEVEL, QUANTISER_BYTES } from '../../shared/codec/h264/kernels/analysis-kernels.ts';
+import {
+  HALF_BYTES,
+  MAX_LEVEL,
+  QUANTISER_8X8_BYTES,
+  QUANTISER_BYTES,
+} from '../../shared/codec/h264/kernels/analysis-kernels.ts';
 import { CodecMemory } from '../../shared/codec/h264/kernels/codec-memory.ts';
 import { createEncoderKernels } from '../../shared/codec/h264/kernels/encoder-kernels.ts';
 import { Quantisers, QUANTISERS_BYTES } from '../../shared/codec/h264/residual/quantisers.ts';
@@ -24,6 +29,13 @@ function quantiserBytes(qp: number, kind: 'intra' | 'inter', bytes: number): Uin
   const quantisers = new Quantisers(memory, { intra: 1 / 3, inter: 1 / 6 });
   const at = kind === 'intra' ? quantisers.intra(qp) : quantisers.inter(qp);
   return memory.bytes.slice(at, at + bytes);
+}
+
+function quantiser8x8Bytes(qp: number, kind: 'intra' | 'inter'): Uint8Array {
+  const memory = CodecMemory.create(QUANTISERS_BYTES);
+  const quantisers = new Quantisers(memory, { intra: 1 / 3, inter: 1 / 6 });
+  const at = kind === 'intra' ? quantisers.intra8x8(qp) : quantisers.inter8x8(qp);
+  return memory.bytes.slice(at, at + QUANTISER_8X8_BYTES);
 }
 
 for (const build of ['plain', 'shared'] as const) {
@@ -50,7 +62,6 @@ for (const build of ['plain', 'shared'] as const) {
           arena.compare(`ssd ${label}`, (k) => k.ssd(w, h, a, as, b, bs));
           arena.compare(`satdOfAverage ${label}`, (k) => k.satdOfAverage(w, h, a, as, b, bs, c, cs));
           arena.compare(`sad4 ${label}`, (k) => k.sad4(w, h, a, as, b, c, b + 1, c + 7, bs, out));
-          arena.compare(`variance ${kind}`, (k) => k.variance16x16(a, as));
         }
       }
     }
@@ -66,6 +77,22 @@ for (const build of ['plain', 'shared'] as const) {
     }
     expect(arena.candidate.sad(16, 16, base + 4096, 64, base + 1024, 16)).toBe(255 * 256);
     expect(arena.candidate.ssd(16, 16, base + 4096, 64, base + 1024, 16)).toBe(255 * 255 * 256);
+  });
+
+  test(`${build}: the activity of macroblocks equals the reference`, () => {
+    for (const kind of SAMPLE_KINDS) {
+      arena.fillSamples(kind, 71);
+      for (const [width, height] of [
+        [1, 1],
+        [3, 2],
+        [2, 5],
+      ] as const) {
+        const [plane, stride] = [block(), 48 + random(64)];
+        const label = `${kind} ${width}x${height}`;
+        arena.compare(label, (k) => k.macroblockActivity(plane, stride, width, height, out));
+        arena.compare(`equal ${label}`, (k) => k.equalNeighbours(plane, stride, width, height, out));
+      }
+    }
   });
 
   test(`${build}: half-sample planes equal the reference`, () => {
@@ -97,6 +124,21 @@ for (const build of ['plain', 'shared'] as const) {
         arena.compare(label, (k) => k.quantizeIntra16x16(a, as, b, bs, quantiser, levels, coefficients, masks));
         arena.compare(label, (k) => k.quantizeChroma(a, as, b, bs, quantiser, levels, coefficients, masks));
         arena.compare(label, (k) => k.quantizeBlock(a, as, b, bs, quantiser, levels, coefficients));
+      }
+    }
+  });
+
+  test(`${build}: the 8x8 transform and its quantisation equal the reference at every QP`, () => {
+    for (const kind of SAMPLE_KINDS) {
+      for (let qp = 0; qp < 52; qp++) {
+        arena.fillSamples(kind, 141 + qp);
+        arena.write(base + 40000, quantiser8x8Bytes(qp, qp % 2 === 0 ? 'intra' : 'inter'));
+        const [a, as, b, bs] = [block(), stride(), block(), stride()];
+        const [levels, coefficients, masks] = [base + 41024, base + 43008, base + 45056];
+        const label = `${kind} QP ${qp}`;
+        arena.compare(label, (k) => k.satd8x8(16, 16, a, as, b, bs));
+        arena.compare(label, (k) => k.satd8x8(8, 8, a, as, b, bs));
+        arena.compare(label, (k) => k.quantizeBlock8x8(a, as, b, bs, base + 40000, levels, coefficients, masks));
       }
     }
   });

@@ -6,6 +6,8 @@ export type BucketReport = {
   readonly underflows: number;
   /** Least content after a removal, bits. */
   readonly leastBits: number;
+  /** Content after the last removal, bits. */
+  readonly content: number;
 };
 
 /** Runs the buffer over the sizes (bits) of access units `seconds` apart, starting `initial` (0..1) full. */
@@ -32,5 +34,5 @@ export function runLeakyBucket(
       content = 0;
     }
   }
-  return { underflows, leastBits };
+  return { underflows, leastBits, content };
 }

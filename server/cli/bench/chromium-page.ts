@@ -95,10 +95,10 @@ export class ChromiumPage {
     return (result as { readonly value: Value }).value;
   }
 
-  /** Looks again and again until the expression is true. Rejects after `withinMs`. */
+  /** Looks again and again until the expression is true; a page that is being loaded has no answer yet. Rejects after `withinMs`. */
   async until(expression: string, withinMs: number): Promise<void> {
     const deadline = performance.now() + withinMs;
-    while (!(await this.evaluate<boolean>(`Boolean(${expression})`))) {
+    while (!(await this.evaluate<boolean>(`Boolean(${expression})`).catch(() => false))) {
       if (performance.now() > deadline) {
         throw new Error(`The page did not come to ${expression} within ${withinMs / 1000} s.`);
       }

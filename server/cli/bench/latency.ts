@@ -77,6 +77,10 @@ async function measure(chromium: string, one: Case, pictures: number): Promise<B
         0.5,
       );
     const after = await page.evaluate<PageNumbers>('window.tessera.stats()');
+    // Opened again, with a group in the cache and the browser warm: what a viewer waits for the first picture.
+    await page.evaluate('window.isOld = true; void setTimeout(() => location.reload())');
+    await page.until('!window.isOld && window.tessera && window.tessera.stats().joinMs !== null', START_MS);
+    const { joinMs } = await page.evaluate<PageNumbers>('window.tessera.stats()');
     const third = Math.floor(latencies.length / 3);
     return {
       path: one.name,
@@ -93,7 +97,7 @@ async function measure(chromium: string, one: Case, pictures: number): Promise<B
       dropped: after.dropped - before.dropped,
       stalls: after.stalls - before.stalls,
       decoder: after.decoder,
-      'first picture ms': after.joinMs,
+      'first picture ms': joinMs,
     };
   } finally {
     await page?.close();

@@ -57,6 +57,8 @@ export function apiRoutes(
     };
   });
 
+  app.get('/api/v1/server', { onRequest: guard }, () => parts.server);
+
   app.get<StreamParams>('/api/v1/streams/:stream/health', (request) => {
     const stream = streamIdOf(request.params.stream);
     const health = parts.health(stream);

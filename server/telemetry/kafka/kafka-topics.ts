@@ -1,7 +1,7 @@
 // Makes the topics with the settings that they need, and checks those that are there: a wrong one refuses to start with a sentence.
 
 import kafkajs, { type Admin } from 'kafkajs';
-import { TOPICS, topicName, type Topic } from '../../../shared/telemetry/topics.ts';
+import { retentionOf, TOPICS, topicName, type RetentionHours, type Topic } from '../../../shared/telemetry/topics.ts';
 import type { KafkaSettings } from './kafka-client.ts';
 
 /** Partitions of topics that need fewer than the events do. */
@@ -17,31 +17,39 @@ export function partitionsOf(topic: Topic, settings: KafkaSettings): number {
   return Math.min(FEWER[topic] ?? Infinity, settings.partitions);
 }
 
-function configOf(topic: Topic, settings: KafkaSettings): { name: string; value: string }[] {
-  const policy = TOPICS[topic];
+function configOf(
+  topic: Topic,
+  settings: KafkaSettings,
+  retentionHours: RetentionHours,
+): { name: string; value: string }[] {
+  const retentionMs = retentionOf(topic, retentionHours);
   const shared = [
     { name: 'compression.type', value: 'producer' },
     { name: 'max.message.bytes', value: String(MAX_MESSAGE_BYTES) },
     { name: 'min.insync.replicas', value: settings.replication >= 3 ? '2' : '1' },
   ];
-  return policy.kind === 'compact'
+  return retentionMs === null
     ? [...shared, { name: 'cleanup.policy', value: 'compact' }, { name: 'delete.retention.ms', value: '86400000' }]
     : [
         ...shared,
         { name: 'cleanup.policy', value: 'delete' },
-        { name: 'retention.ms', value: String(policy.retentionMs) },
+        { name: 'retention.ms', value: String(Math.round(retentionMs)) },
       ];
 }
 
 /** Creates what is missing and checks the rest. */
-export async function prepareTopics(admin: Admin, settings: KafkaSettings): Promise<void> {
+export async function prepareTopics(
+  admin: Admin,
+  settings: KafkaSettings,
+  retentionHours: RetentionHours = {},
+): Promise<void> {
   const names = (Object.keys(TOPICS) as Topic[]).map((topic) => ({
     topic,
     name: topicName(topic, settings.topicPrefix),
   }));
   const existing = new Set(await admin.listTopics());
   const missing = names.filter(({ name }) => !existing.has(name));
-  await create(admin, missing, settings);
+  await create(admin, missing, settings, retentionHours);
   await untilServed(
     admin,
     missing.map(({ name }) => name),
@@ -50,6 +58,7 @@ export async function prepareTopics(admin: Admin, settings: KafkaSettings): Prom
     admin,
     names.filter(({ name }) => existing.has(name)),
     settings,
+    retentionHours,
   );
 }
 
@@ -57,6 +66,7 @@ async function create(
   admin: Admin,
   topics: readonly { topic: Topic; name: string }[],
   settings: KafkaSettings,
+  retentionHours: RetentionHours,
 ): Promise<void> {
   if (topics.length === 0) {
     return;
@@ -69,7 +79,7 @@ async function create(
         topic: name,
         numPartitions: partitionsOf(topic, settings),
         replicationFactor: settings.replication,
-        configEntries: configOf(topic, settings),
+        configEntries: configOf(topic, settings, retentionHours),
       })),
     });
   } catch (error) {
@@ -99,10 +109,44 @@ async function untilServed(admin: Admin, names: readonly string[]): Promise<void
   }
 }
 
+type TopicFacts = {
+  readonly partitions: number;
+  readonly copies: number;
+  readonly config: ReadonlyMap<string, string>;
+};
+
+/** What is wrong with a topic that is there, as a sentence; null when it will do. */
+function problemOf(
+  topic: Topic,
+  name: string,
+  { partitions, copies, config }: TopicFacts,
+  { settings, retentionHours }: { readonly settings: KafkaSettings; readonly retentionHours: RetentionHours },
+): string | null {
+  const wanted = partitionsOf(topic, settings);
+  if (partitions !== wanted) {
+    return `Topic ${name} has ${partitions} partitions and ${wanted} are wanted: set telemetry.kafka.partitions to fit, or use another telemetry.kafka.topicPrefix.`;
+  }
+  const policy = config.get('cleanup.policy') ?? '';
+  if (policy !== TOPICS[topic].kind) {
+    return `Topic ${name} has cleanup.policy ${policy || 'unknown'}, but must have ${TOPICS[topic].kind}.`;
+  }
+  if (copies < settings.replication) {
+    return `Topic ${name} has ${copies} copies and ${settings.replication} are wanted: reassign its partitions, or set telemetry.kafka.replication to fit.`;
+  }
+  const retentionMs = retentionOf(topic, retentionHours);
+  const keptMs = Number(config.get('retention.ms'));
+  if (retentionMs !== null && (keptMs < 0 || keptMs > retentionMs)) {
+    const kept = keptMs < 0 ? 'for ever' : `for ${keptMs / 3_600_000} hours`;
+    return `Topic ${name} keeps its records ${kept} and telemetry.retentionHours.${topic} is ${retentionMs / 3_600_000}: set its retention.ms to ${retentionMs}, or the key to fit.`;
+  }
+  return null;
+}
+
 async function check(
   admin: Admin,
   topics: readonly { topic: Topic; name: string }[],
   settings: KafkaSettings,
+  retentionHours: RetentionHours,
 ): Promise<void> {
   if (topics.length === 0) {
     return;
@@ -113,20 +157,20 @@ async function check(
     resources: topics.map(({ name }) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name,
-      configNames: ['cleanup.policy'],
+      configNames: ['cleanup.policy', 'retention.ms'],
     })),
   });
   for (const { topic, name } of topics) {
-    const partitions = found.find((each) => each.name === name)?.partitions.length ?? 0;
-    const wanted = partitionsOf(topic, settings);
-    if (partitions !== wanted) {
-      throw new Error(
-        `Topic ${name} has ${partitions} partitions and ${wanted} are wanted: set telemetry.kafka.partitions to fit, or use another telemetry.kafka.topicPrefix.`,
-      );
-    }
-    const policy = resources.find((each) => each.resourceName === name)?.configEntries.at(0)?.configValue ?? '';
-    if (policy !== TOPICS[topic].kind) {
-      throw new Error(`Topic ${name} has cleanup.policy ${policy || 'unknown'}, but must have ${TOPICS[topic].kind}.`);
+    const partitions = found.find((each) => each.name === name)?.partitions ?? [];
+    const entries = resources.find((each) => each.resourceName === name)?.configEntries ?? [];
+    const facts = {
+      partitions: partitions.length,
+      copies: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+      config: new Map(entries.map(({ configName, configValue }) => [configName, configValue])),
+    };
+    const problem = problemOf(topic, name, facts, { settings, retentionHours });
+    if (problem !== null) {
+      throw new Error(problem);
     }
   }
 }

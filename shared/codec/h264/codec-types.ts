@@ -44,7 +44,34 @@ export type DecoderConfig = {
 /** Constant quantiser, or a bitrate under a leaky bucket: `maxKbps` (default: `kbps`) fills it, `bufferMs` (default 1000) is its size. */
 export type RateControlConfig =
   | { readonly kind: 'qp'; readonly qp: number } // 0..51
-  | { readonly kind: 'bitrate'; readonly kbps: number; readonly maxKbps?: number; readonly bufferMs?: number };
+  | {
+      readonly kind: 'bitrate';
+      readonly kbps: number;
+      /** Peak rate at which the decoder's buffer fills; default kbps. */
+      readonly maxKbps?: number;
+      /** Size of the decoder's buffer at the peak rate; default 1000. */
+      readonly bufferMs?: number;
+      /** No access unit is larger; default none. */
+      readonly maxFrameBytes?: number;
+    };
+
+/** What H264Encoder.adjust changes without an IDR; what is left out stays. */
+export type RateChange = {
+  readonly rateControl?: RateControlConfig;
+  readonly framerate?: { readonly numerator: number; readonly denominator: number };
+};
+
+/** What rate control had to do since configure(). */
+export type EncoderCounters = {
+  /** Pictures coded again, coarser, because they did not fit the decoder's buffer or the limit per picture. */
+  readonly recoded: number;
+  /** Pictures replaced by a repetition of the one before, because they did not fit at the highest QP. */
+  readonly repeated: number;
+  /** Frames without an access unit, because not even that fitted. */
+  readonly dropped: number;
+  /** Intra pictures made because the scene changed. */
+  readonly sceneCuts: number;
+};
 
 /** From fastest to best per bit. */
 export type EncoderPreset = 'ultrafast' | 'fast' | 'balanced' | 'quality';
@@ -62,16 +89,69 @@ export type EncoderConfig = {
   readonly rateControl: RateControlConfig;
   readonly preset?: EncoderPreset; // default fast
   readonly profile?: EncoderProfile; // default baseline (Constrained Baseline) for ultrafast and fast, else high
+  /** Default CABAC, but CAVLC in baseline, which has nothing else. */
+  readonly entropy?: 'cavlc' | 'cabac';
+  /** Explicit weighted prediction of fades, not in baseline. Default: with presets balanced and quality, unless QP is constant with tune psnr. */
+  readonly weightedPrediction?: boolean;
   readonly tune?: EncoderTune; // default camera
   /** Frames from IDR to IDR, or none but the first and the requested. Default 2 s. */
   readonly keyint?: number | 'infinite';
   readonly layers?: 1 | 2 | 3; // temporal layers
+  /** Pictures that can be kept as long-term references, see EncodeOptions. Default 0. */
+  readonly longTermReferences?: 0 | 1 | 2;
+  /**
+   * Intra refresh: a sweep of intra columns over this many pictures instead of IDR pictures (use it with keyint `infinite`); each sweep begins with a
+   * recovery point, from which a decoder may join. For one layer. Default off.
+   */
+  readonly intraRefresh?: number;
   readonly slices?: number;
   readonly threads?: number;
   readonly format?: 'annexb' | 'avc'; // default annexb
   readonly colour?: ColourDescription;
   readonly sampleAspect?: readonly [number, number];
   readonly kernels?: KernelKind; // default wasm
+};
+
+/** Figures of one coded picture. */
+export type PictureStatistics = {
+  readonly sliceType: 'I' | 'P';
+  /** Mean QPY of the macroblocks. */
+  readonly meanQp: number;
+  /** Macroblocks by kind; transform8x8 counts those with the 8x8 transform. */
+  readonly skipped: number;
+  readonly inter: number;
+  readonly intra16x16: number;
+  readonly intra8x8: number;
+  readonly intra4x4: number;
+  readonly transform8x8: number;
+  /** PSNR-Y (dB, at most 100) and SSIM-Y (16x16 windows) of one macroblock in sixteen. */
+  readonly psnrY: number;
+  readonly ssimY: number;
+  /** Milliseconds by stage; null without EncoderInit.now. `code` contains `filter`. */
+  readonly ms: {
+    readonly analyse: number;
+    readonly code: number;
+    readonly filter: number;
+    readonly pack: number;
+  } | null;
+};
+
+/** What is known of each macroblock of the last coded picture, in raster order: views, valid until the next encode(). */
+export type MacroblockReport = {
+  readonly mbWidth: number;
+  readonly mbHeight: number;
+  /** 0 P_Skip, 1 inter, 2 Intra_4x4, 3 Intra_16x16, 4 Intra_8x8. */
+  readonly kind: Uint8Array;
+  /** Of inter macroblocks: 0 16x16, 1 16x8, 2 8x16, 3 8x8. */
+  readonly partition: Uint8Array;
+  readonly qp: Uint8Array;
+  /** Bits of macroblock_layer(), with CAVLC mb_skip_run before it. */
+  readonly bits: Uint16Array;
+  readonly transform8x8: Uint8Array;
+  /** Per 4x4 block: x in the low, y in the high 16 bits, quarter samples. Block (x, y) is at mvOrigin + y * mvStride + x. */
+  readonly mv: Int32Array;
+  readonly mvStride: number;
+  readonly mvOrigin: number;
 };
 
 /** What is known of a coded picture beside its bytes. */
@@ -81,8 +161,14 @@ export type EncoderChunkMetadata = {
   readonly temporalLayer: number; // 0 is the base
   /** Referenced by later pictures (nal_ref_idc != 0). */
   readonly isReference: boolean;
-  readonly qp: number; // mean QPY of the picture
+  /** A sweep of intra refresh begins: who joins here sees a whole picture after this many pictures more (recovery_frame_cnt). */
+  readonly recoveryFrames?: number;
+  /** The picture is kept as long-term reference of this number, see EncodeOptions.predictFrom. */
+  readonly longTermIndex?: number;
+  readonly qp: number; // mean QPY of the picture's rows, before adaptive quantisation
   readonly bits: number;
+  /** What H264Encoder counted and measured; other encoders of this shape may leave it out. */
+  readonly statistics?: PictureStatistics;
 };
 
 /** Where an encoder's access units go. */
@@ -91,11 +177,20 @@ export type EncoderInit = {
   readonly output: (chunk: EncodedChunk, metadata: EncoderChunkMetadata) => void;
   /** When set: the reconstruction of each coded picture, equal to what every decoder shows. Valid until the call returns. */
   readonly reconstruction?: (frame: I420Frame) => void;
+  /** A clock in milliseconds, for the times in the statistics. */
+  readonly now?: () => number;
 };
 
 /** What may be asked of one picture. */
 export type EncodeOptions = {
   readonly keyFrame?: boolean;
+  /** Keep this picture as a long-term reference; the metadata says under which number. Needs longTermReferences. */
+  readonly keepLongTerm?: boolean;
+  /**
+   * Recovery after a loss: predict from this long-term reference, which the peer has acknowledged, and from nothing later; the pictures that follow refer
+   * to none before this one either.
+   */
+  readonly predictFrom?: number;
   /** Capture time (Unix epoch microseconds), written as SEI user_data_unregistered. */
   readonly captureTime?: Microseconds;
 };

@@ -7,40 +7,27 @@
 import { joinAnnexB } from '../../bitstream/annex-b.ts';
 import { joinLengthPrefixed } from '../../bitstream/avcc.ts';
 import type { I420Frame } from '../../media/frame.ts';
-import type { EncodeOptions, EncoderConfig, EncoderInit } from './codec-types.ts';
-import { GopStructure, type PicturePlan, referencesKept } from './encoder/gop-structure.ts';
-import { decoderConfigurationOf, type ParameterSets, parameterSetsOf } from './encoder/parameter-sets.ts';
-import { pictureEncoderBytes, PictureEncoder } from './encoder/picture-encoder.ts';
-import {
-  allocatePicture,
-  allocateSource,
-  type CodedSize,
-  type EncoderPicture,
-  importFrame,
-  pictureBytes,
-} from './encoder/picture-store.ts';
-import { defaultProfileOf, toolsOf } from './encoder/presets.ts';
-import { RateControl } from './encoder/rate-control.ts';
-import { validateEncoderConfig } from './encoder/validate-config.ts';
-import { createEncoderKernels } from './kernels/encoder-kernels.ts';
-import { CodecMemory } from './kernels/codec-memory.ts';
+import type {
+  EncodeOptions,
+  EncoderConfig,
+  EncoderCounters,
+  EncoderInit,
+  MacroblockReport,
+  RateChange,
+} from './codec-types.ts';
+import type { PicturePlan } from './encoder/gop-structure.ts';
+import type { RefreshBand } from './encoder/intra-refresh.ts';
+import { decoderConfigurationOf } from './encoder/parameter-sets.ts';
+import { exportFrame, importFrame } from './encoder/picture-store.ts';
+import type { PictureFacts } from './encoder/rate-control.ts';
+import { openSession, type Session } from './encoder/session.ts';
+import { StageTimes } from './encoder/statistics.ts';
+import { validateEncoderConfig, validateRateChange } from './encoder/validate-config.ts';
 import { writeCaptureTime } from './syntax/capture-time.ts';
 import { NAL_UNIT_TYPE, writeNalUnit } from './syntax/nal-unit.ts';
-import { writeSei } from './syntax/sei.ts';
+import { type SeiMessage, writeRecoveryPoint, writeSei } from './syntax/sei.ts';
 
-const { ceil, min } = Math;
-
-/** Everything that a configuration owns. */
-type Session = {
-  readonly config: EncoderConfig;
-  readonly memory: CodecMemory;
-  readonly size: CodedSize;
-  readonly source: EncoderPicture;
-  readonly gop: GopStructure;
-  readonly pictures: PictureEncoder;
-  readonly rate: RateControl;
-  readonly sets: ParameterSets;
-};
+const { min } = Math;
 
 /** Encodes one stream. Not reentrant: do not call it from `output`. */
 export class H264Encoder {
@@ -48,6 +35,8 @@ export class H264Encoder {
   private session: Session | null = null;
   private isDescribed = false;
   private lastTimestamp: number | null = null;
+  /** A key frame was asked for and its frame had to be dropped. */
+  private isKeyFramePending = false;
 
   /** `init.output` receives what is encoded; call configure() next. */
   constructor(init: EncoderInit) {
@@ -60,40 +49,47 @@ export class H264Encoder {
    */
   configure(config: EncoderConfig): void {
     validateEncoderConfig(config);
-    const preset = config.preset ?? 'fast';
-    const profile = config.profile ?? defaultProfileOf(preset);
-    const size = { width: (config.width + 15) & ~15, height: (config.height + 15) & ~15 };
-    const tools = toolsOf(preset, profile);
-    const layers = config.layers ?? 1;
-    const kept = referencesKept(tools.references, layers);
-    const memory = CodecMemory.create((kept + 2) * pictureBytes(size) + pictureEncoderBytes(size) + 4096);
-    const kernels = createEncoderKernels(memory.memory, config.kernels ?? 'wasm');
-    const sets = parameterSetsOf({ ...config, profile }, tools, kept);
-    const slices = min(config.slices ?? 1, size.height >> 4);
-    const source = allocateSource(memory, size);
-    const targets = Array.from({ length: kept + 1 }, () => allocatePicture(memory, size));
-    const { numerator, denominator } = config.framerate;
-    const keyint = config.keyint ?? ceil((2 * numerator) / denominator);
-    this.session = {
-      config,
-      memory,
-      size,
-      source,
-      gop: new GopStructure({ keyint, layers, references: tools.references, MaxFrameNum: sets.MaxFrameNum }, targets),
-      pictures: new PictureEncoder(kernels, memory, size, sets, tools, slices),
-      rate: new RateControl(config.rateControl, {
-        macroblocks: (size.width * size.height) >> 8,
-        psnr: config.tune === 'psnr',
-      }),
-      sets,
-    };
+    this.session = openSession(config, this.init.now ?? null);
     this.isDescribed = false;
     this.lastTimestamp = null;
+    this.isKeyFramePending = false;
   }
 
   /**
-   * Encodes one frame and calls `output` before it returns. The frame is copied: the caller may close it afterwards. With keyFrame the
-   * picture is an IDR. Throws when not configured, or RangeError when the frame's size is not the configured one.
+   * Changes bit rate, buffer or frame rate from the next frame on, without an IDR: the level and the timing in the SPS stay as configured.
+   * Throws RangeError when a value is out of its range, TypeError when not configured or when constant QP was configured and a bit rate is asked for.
+   */
+  adjust(change: RateChange): void {
+    const { session } = this;
+    if (session === null) {
+      throw new TypeError('Call configure() before adjust().');
+    }
+    validateRateChange(change);
+    const { config } = session;
+    if (change.rateControl !== undefined && change.rateControl.kind !== config.rateControl.kind) {
+      throw new TypeError('adjust() keeps the kind of rate control; use configure() to change it.');
+    }
+    session.config = { ...config, ...change };
+    session.rate.change(session.config.rateControl);
+  }
+
+  /** What rate control had to do since configure(). */
+  get counters(): EncoderCounters {
+    const { session } = this;
+    return session === null
+      ? { recoded: 0, repeated: 0, dropped: 0, sceneCuts: 0 }
+      : {
+          recoded: session.rate.recoded,
+          repeated: session.rate.repeated,
+          dropped: session.rate.dropped,
+          sceneCuts: session.sceneCuts,
+        };
+  }
+
+  /**
+   * Encodes one frame and calls `output` before it returns; only when not even a repetition of the picture before fits the decoder's buffer
+   * or the limit per picture, the frame is dropped, counted, and a wanted key frame made with the next one. The frame is copied: the caller may
+   * close it afterwards. With keyFrame the picture is an IDR. Throws when not configured, or RangeError when the frame's size is not the configured one.
    */
   encode(frame: I420Frame, options: EncodeOptions = {}): void {
     const { session } = this;
@@ -106,20 +102,89 @@ export class H264Encoder {
         `The encoder is configured for ${config.width}x${config.height}, got a frame of ${frame.width}x${frame.height}.`,
       );
     }
+    const times = new StageTimes(this.init.now);
     importFrame(session.memory, session.source, session.size, frame);
-    const plan = session.gop.plan(options.keyFrame === true);
+    session.analysis?.run(session.source);
+    times.mark('analyse');
+    const isKeyFrame = options.keyFrame === true || this.isKeyFramePending;
+    const isSceneCut = session.analysis?.isSceneCut === true && config.rateControl.kind === 'bitrate';
+    const predictFrom = options.predictFrom ?? null;
+    const plan = session.gop.plan({ isKeyFrame, isSceneCut, isKept: options.keepLongTerm === true, predictFrom });
+    if (plan.isFreshStart) {
+      session.refresh?.restart();
+    }
+    const band = plan.isIntra ? null : (session.refresh?.plan() ?? null);
+    const nals = this.leadingUnits(session, plan, band, options);
+    const qp = this.codePicture(session, plan, band, nals, frame.timestamp);
+    this.isKeyFramePending = qp === null && isKeyFrame;
+    if (qp === null) {
+      return;
+    }
+    times.mark('code');
+    session.sceneCuts += plan.isIntra && !plan.isIdr ? 1 : 0;
+    const figures = session.meter.take(session.source, plan.target, plan.isIntra);
+    session.gop.commit(plan);
+    session.pictures.commit(plan.target);
+    if (session.previousSource !== null) {
+      [session.source, session.previousSource] = [session.previousSource, session.source];
+    }
+    const {
+      config: { format },
+      sets,
+    } = session;
+    const data = format === 'avc' ? joinLengthPrefixed(nals) : joinAnnexB(nals);
+    times.mark('pack');
+    const description = format === 'avc' && !this.isDescribed ? decoderConfigurationOf(sets) : null;
+    this.isDescribed = true;
+    const recoveryFrames = band?.recovery_frame_cnt ?? null;
+    this.init.output(
+      { type: plan.isIdr ? 'key' : 'delta', timestamp: frame.timestamp, data },
+      {
+        ...(description === null ? {} : { description }),
+        temporalLayer: plan.temporalLayer,
+        isReference: plan.isReference,
+        ...(recoveryFrames === null ? {} : { recoveryFrames }),
+        ...(plan.longTermIndex === null ? {} : { longTermIndex: plan.longTermIndex }),
+        qp,
+        bits: 8 * data.length,
+        statistics: { ...figures, ms: times.report(session.pictures.filterMs) },
+      },
+    );
+    this.init.reconstruction?.(exportFrame(session.memory, plan.target, frame));
+  }
+
+  /** What is known of each macroblock of the last coded picture: views, valid until the next encode(). Throws TypeError before configure(). */
+  get macroblocks(): MacroblockReport {
+    if (this.session === null) {
+      throw new TypeError('Call configure() before macroblocks.');
+    }
+    return this.session.meter.report();
+  }
+
+  /** What precedes the slices: parameter sets where a decoder may join, SEI messages. */
+  private leadingUnits(
+    session: Session,
+    plan: PicturePlan,
+    band: RefreshBand | null,
+    options: EncodeOptions,
+  ): Uint8Array[] {
     const nals: Uint8Array[] = [];
-    if (plan.isIdr && config.format !== 'avc') {
+    const recovery_frame_cnt = band?.recovery_frame_cnt ?? null;
+    if ((plan.isIdr || recovery_frame_cnt !== null) && session.config.format !== 'avc') {
       nals.push(session.sets.spsNal, session.sets.ppsNal);
     }
-    if (options.captureTime !== undefined) {
-      const rbsp = writeSei([writeCaptureTime(options.captureTime)]);
-      nals.push(writeNalUnit({ nal_ref_idc: 0, nal_unit_type: NAL_UNIT_TYPE.SEI, rbsp }));
+    const messages: SeiMessage[] = [];
+    if (recovery_frame_cnt !== null) {
+      const point = { recovery_frame_cnt, exact_match_flag: true, broken_link_flag: false };
+      messages.push(writeRecoveryPoint({ ...point, changing_slice_group_idc: 0 }));
     }
-    const qp = this.codePicture(session, plan, nals, frame.timestamp);
-    session.gop.commit(plan);
-    session.pictures.commit();
-    this.deliver(session, plan, nals, frame, qp);
+    if (options.captureTime !== undefined) {
+      messages.push(writeCaptureTime(options.captureTime));
+    }
+    if (messages.length > 0) {
+      nals.push(writeNalUnit({ nal_ref_idc: 0, nal_unit_type: NAL_UNIT_TYPE.SEI, rbsp: writeSei(messages) }));
+    }
+    return nals;
   }
 
   /** Delivers what is pending: nothing, as every frame is delivered by encode(). */
@@ -129,70 +194,61 @@ export class H264Encoder {
     }
   }
 
-  /** Codes the picture, again with a higher QP when it does not fit the bucket. Returns its mean QP. */
-  private codePicture(session: Session, plan: PicturePlan, nals: Uint8Array[], timestamp: number): number {
-    const { rate, pictures, source, config } = session;
-    const { numerator, denominator } = config.framerate;
-    const nominal = denominator / numerator;
-    const elapsed = this.lastTimestamp === null ? nominal : (timestamp - this.lastTimestamp) / 1e6;
-    this.lastTimestamp = timestamp;
-    let first: number | null = rate.start({
-      isIdr: plan.isIdr,
-      temporalLayer: plan.temporalLayer,
-      rows: session.size.height >> 4,
-      seconds: elapsed > 0 && elapsed < 10 ? elapsed : nominal,
-    });
+  /** Codes the picture, again with a higher QP when it does not fit. Returns its mean QP, or null when the frame is dropped. */
+  private codePicture(
+    session: Session,
+    plan: PicturePlan,
+    band: RefreshBand | null,
+    nals: Uint8Array[],
+    timestamp: number,
+  ): number | null {
+    const { rate, pictures, source, previousSource, analysis } = session;
+    const offsets = analysis?.offsets ?? session.noOffsets;
+    const fade = analysis?.fade ?? null;
+    rate.start(this.factsOf(session, plan, timestamp));
     const before = nals.length;
-    let bits = 0;
-    while (first !== null) {
+    let isRepetition = false;
+    for (;;) {
       nals.length = before;
-      pictures.code(source, plan, { first, afterRow: (row, rowBits) => rate.afterRow(row, rowBits) }, (nal, rbsp) =>
+      const qp = { first: rate.qp, afterRow: (row: number, rowBits: number) => rate.afterRow(row, rowBits) };
+      pictures.code(source, plan, { ...qp, offsets, isRepetition, band, fade, previousSource }, (nal, rbsp) =>
         nals.push(writeNalUnit({ ...nal, rbsp })),
       );
-      bits = 0;
+      let bits = 0;
       for (const nal of nals) {
         bits += 8 * (nal.length + 4);
       }
-      first = rate.retryQp(bits);
+      const verdict = rate.judge(bits);
+      if (verdict === 'send') {
+        if (isRepetition) {
+          session.refresh?.restart();
+        } else if (band !== null) {
+          session.refresh?.advance();
+        }
+        return rate.finish(bits);
+      }
+      if (verdict === 'drop') {
+        return null;
+      }
+      isRepetition = verdict === 'repeat';
     }
-    return rate.finish(bits);
   }
 
-  private deliver(session: Session, plan: PicturePlan, nals: Uint8Array[], frame: I420Frame, qp: number): void {
-    const { config, sets } = session;
-    const isAvc = config.format === 'avc';
-    const data = isAvc ? joinLengthPrefixed(nals) : joinAnnexB(nals);
-    const metadata = { temporalLayer: plan.temporalLayer, isReference: plan.isReference, qp, bits: 8 * data.length };
-    const isFirst = isAvc && !this.isDescribed;
-    this.isDescribed = true;
-    this.init.output(
-      { type: plan.isIdr ? 'key' : 'delta', timestamp: frame.timestamp, data },
-      isFirst ? { ...metadata, description: decoderConfigurationOf(sets) } : metadata,
-    );
-    this.init.reconstruction?.(this.reconstructionOf(session, plan.target, frame));
-  }
-
-  /** The reconstruction as decoders show it: cropped to even size (6.2). */
-  private reconstructionOf(session: Session, picture: EncoderPicture, frame: I420Frame): I420Frame {
-    const { bytes } = session.memory;
-    const width = (frame.width + 1) & ~1;
-    const height = (frame.height + 1) & ~1;
-    const plane = (at: number, stride: number, w: number, h: number) => ({
-      data: bytes.subarray(at, at + (h - 1) * stride + w),
-      stride,
-      width: w,
-      height: h,
-    });
+  private factsOf(session: Session, plan: PicturePlan, timestamp: number): PictureFacts {
+    const { numerator, denominator } = session.config.framerate;
+    const nominal = denominator / numerator;
+    const elapsed = this.lastTimestamp === null ? 0 : (timestamp - this.lastTimestamp) / 1e6;
+    const isUsable = this.lastTimestamp === null || (elapsed > 0 && elapsed < 10);
+    this.lastTimestamp = timestamp;
+    const seconds = isUsable ? elapsed : nominal;
     return {
-      width,
-      height,
-      y: plane(picture.y, picture.lumaStride, width, height),
-      u: plane(picture.u, picture.chromaStride, width >> 1, height >> 1),
-      v: plane(picture.v, picture.chromaStride, width >> 1, height >> 1),
-      timestamp: frame.timestamp,
-      sampleAspect: frame.sampleAspect,
-      colour: frame.colour,
-      close: () => undefined,
+      isIntra: plan.isIntra,
+      isNewScene: plan.isIntra && session.analysis?.isSceneCut === true,
+      temporalLayer: plan.temporalLayer,
+      rows: session.size.height >> 4,
+      seconds,
+      duration: seconds > 0 ? min(seconds, 4 * nominal) : nominal,
+      activity: session.analysis?.activity ?? 1,
     };
   }
 }

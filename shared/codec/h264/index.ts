@@ -14,10 +14,14 @@ export type {
   EncodeOptions,
   EncoderChunkMetadata,
   EncoderConfig,
+  EncoderCounters,
   EncoderInit,
   EncoderPreset,
   EncoderProfile,
   EncoderTune,
+  MacroblockReport,
+  PictureStatistics,
+  RateChange,
   RateControlConfig,
 } from './codec-types.ts';
 export { AccessUnitAssembler, type ByteStreamAccessUnit } from './syntax/access-units.ts';

@@ -12,6 +12,7 @@ import { roundTrip } from '../../../examples/kafka-round-trip/kafka-round-trip.t
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLogger } from '../../../server/platform/logger.ts';
 import { EmbeddedTelemetryLog } from '../../../server/telemetry/embedded-telemetry-log.ts';
+import { forgetKafka } from '../../../server/telemetry/forget.ts';
 import { KafkaTelemetryLog } from '../../../server/telemetry/kafka-telemetry-log.ts';
 import type { KafkaSettings } from '../../../server/telemetry/kafka/kafka-client.ts';
 import { LogReporter } from '../../../server/telemetry/reporter.ts';
@@ -116,6 +117,42 @@ describeWith(['kafka'], 'the telemetry log on Apache Kafka', () => {
       /policy\.health\.v1 has cleanup\.policy delete, but must have compact/,
     );
   }, 60_000);
+
+  test('refuses topics that keep records longer than the configuration promises, or on fewer brokers', async () => {
+    const settings = kafkaSettings(broker.bootstrap, 'kept.');
+    await (await KafkaTelemetryLog.open({ ...parts, settings, retentionHours: { viewer: 30 } })).close();
+    await expect(KafkaTelemetryLog.open({ ...parts, settings, retentionHours: { viewer: 12 } })).rejects.toThrow(
+      /kept\.viewer\.v1 keeps its records for 30 hours and telemetry\.retentionHours\.viewer is 12: set its retention\.ms to 43200000/,
+    );
+    await expect(
+      KafkaTelemetryLog.open({
+        ...parts,
+        settings: { ...settings, replication: 2 },
+        retentionHours: { viewer: 30 },
+      }),
+    ).rejects.toThrow(/kept\.ingest\.v1 has 1 copies and 2 are wanted/);
+  }, 60_000);
+
+  test('forgets a stream: a tombstone where it can, truncation where it is told to, and says what stays', async () => {
+    const log = await open('forget.');
+    const record = (key: string, value: object) => ({ key, value: JSON.stringify(value), timestamp: 1000 });
+    await log.append('health', [record('secret', { status: 'good' }), record('other', { status: 'good' })]);
+    await log.append('data', [record('secret', { n: 1 }), record('other', { n: 2 }), record('secret', { n: 3 })]);
+    await log.append('viewer', [record('other', { session: '0e0e0e0e-0000-4000-8000-000000000000' })]);
+    const target = { kind: 'stream', name: 'secret' } as const;
+    const options = { truncate: false, retentionHours: {}, nowMs: 2000 };
+    const first = await forgetKafka(log, target, options);
+    expect(first.removed).toEqual({ health: 1 });
+    expect(first.kept).toEqual([{ topic: 'data', records: 2, until: 1000 + 24 * 3_600_000 }]);
+    expect((await readAll(log, 'health')).findLast(({ key }) => key === 'secret')?.value).toBeNull();
+    const session = { kind: 'session', name: '0e0e0e0e-0000-4000-8000-000000000000' } as const;
+    expect((await forgetKafka(log, session, options)).kept).toMatchObject([{ topic: 'viewer', records: 1 }]);
+    const second = await forgetKafka(log, target, { ...options, truncate: true });
+    expect(second.removed['data']).toBe(2);
+    expect(second.kept).toEqual([]);
+    expect((await readAll(log, 'data')).filter(({ key }) => key === 'secret')).toEqual([]);
+    await log.close();
+  }, 90_000);
 
   test('names the brokers that do not answer', async () => {
     const settings = kafkaSettings('127.0.0.1:1', 'none.');

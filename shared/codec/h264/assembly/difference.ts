@@ -264,19 +264,3 @@ export function ssd(width: i32, height: i32, a: usize, aStride: usize, b: usize,
   }
   return Difference.sum32(sum);
 }
-
-export function variance16x16(a: usize, aStride: usize): i32 {
-  let sums = i16x8.splat(0);
-  let squares = i32x4.splat(0);
-  for (let y = 0; y < 16; y++) {
-    const row = v128.load(a);
-    const low = i16x8.extend_low_i8x16_u(row);
-    const high = i16x8.extend_high_i8x16_u(row);
-    sums = i16x8.add(sums, i16x8.extadd_pairwise_i8x16_u(row));
-    squares = i32x4.add(squares, i32x4.dot_i16x8_s(low, low));
-    squares = i32x4.add(squares, i32x4.dot_i16x8_s(high, high));
-    a += aStride;
-  }
-  const sum = Difference.sum16(sums);
-  return Difference.sum32(squares) - ((u32(sum) * u32(sum)) >>> 8);
-}

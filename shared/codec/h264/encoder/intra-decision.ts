@@ -1,6 +1,7 @@
-// Intra decisions: Intra_16x16, Intra_4x4 and chroma modes by SATD + lambda * bits (8.3). Intra_4x4 is coded block by block as it is
+// Intra decisions: Intra_16x16, Intra_8x8, Intra_4x4 and chroma modes by SATD + lambda * bits (8.3). Intra_4x4 is coded block by block as it is
 // decided, because each block predicts from the reconstruction of those before. Called by mode-decision.ts.
 
+import { INTRA_4X4_NEEDS } from '../kernels/analysis-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import {
   AVAILABLE_LEFT,
@@ -9,13 +10,19 @@ import {
   AVAILABLE_TOP_RIGHT,
   type Pointer,
 } from '../kernels/kernels.ts';
-import { I_16X16, I_4X4, type MacroblockState, REF_INTRA, SENTINEL } from '../macroblock/coding-state.ts';
+import { I_16X16, I_4X4, I_8X8, type MacroblockState, REF_INTRA, SENTINEL } from '../macroblock/coding-state.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
 import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
 import type { Tools } from './presets.ts';
 
 /** Blocks (luma4x4BlkIdx) whose above right neighbour comes later in decoding order or lies in the next macroblock (6.4.11.4). */
 const NO_TOP_RIGHT = 0b1010_1000_1000_1000;
+
+/** The 8x8 block that has nothing above right. */
+const CORNER_8X8 = 3;
+
+/** The 4x4 block whose samples above right are those of the macroblock; modes 3 and 7 (8.3.1.2.4, 8.3.1.2.8) use them. */
+const TOP_RIGHT_BLOCK = 5;
 
 const PLANE_NEEDS = AVAILABLE_LEFT | AVAILABLE_TOP | AVAILABLE_TOP_LEFT;
 const NO_LIMIT = 0x7fffffff;
@@ -24,6 +31,8 @@ const NO_LIMIT = 0x7fffffff;
 export class IntraDecision {
   /** Lambda in sixteenths. */
   lambda16 = 16;
+  /** Intra refresh: samples above right of the macroblock must not be used. */
+  avoidsTopRight = false;
   private readonly kernels: EncoderKernels;
   private readonly state: MacroblockState;
   private readonly coder: MacroblockEncoder;
@@ -74,7 +83,7 @@ export class IntraDecision {
 
   /** The whole cost of Intra_4x4, or something above `limit`. Leaves the macroblock's luma coded that way. */
   private probeIntra4x4(limit: number): number {
-    const cost = this.codeIntra4x4(limit);
+    const cost = this.codeIntraNxN(limit);
     this.isIntra4x4Coded = cost < limit;
     return cost;
   }
@@ -89,11 +98,12 @@ export class IntraDecision {
     this.isIntra4x4Coded = false;
     if (!useIntra4x4) {
       const cost16 = limit === NO_LIMIT ? this.searchIntra16x16(4) : limit;
-      useIntra4x4 = this.codeIntra4x4(cost16) < cost16;
+      useIntra4x4 = this.codeIntraNxN(cost16) < cost16;
     }
     let luma = 0;
     if (useIntra4x4) {
-      state.mbKind = I_4X4;
+      state.mbKind = this.isIntra8x8 ? I_8X8 : I_4X4;
+      state.hasTransform8x8 = this.isIntra8x8;
       luma = this.intra4x4Pattern;
     } else {
       state.mbKind = I_16X16;
@@ -143,6 +153,85 @@ export class IntraDecision {
   }
 
   private intra4x4Pattern = 0;
+  /** The blocks coded last are Intra_8x8. */
+  private isIntra8x8 = false;
+  private readonly modes8x8 = new Uint8Array(4);
+
+  /** Codes luma in blocks of 8x8 or 4x4, whichever costs less; stops when neither stays below `limit`. Returns the cost. */
+  private codeIntraNxN(limit: number): number {
+    this.isIntra8x8 = false;
+    if (!this.tools.transform8x8 || this.avoidsTopRight) {
+      return this.codeIntra4x4(limit);
+    }
+    const cost8x8 = this.codeIntra8x8(limit, true);
+    const cost4x4 = this.codeIntra4x4(cost8x8 < limit ? cost8x8 : limit);
+    if (cost4x4 < cost8x8 || cost8x8 >= limit) {
+      return cost4x4;
+    }
+    this.codeIntra8x8(NO_LIMIT, false);
+    this.isIntra8x8 = true;
+    return cost8x8;
+  }
+
+  /** Codes luma as Intra_8x8 in place, stopping as soon as the cost reaches `limit`; without a search, with the modes found before. */
+  private codeIntra8x8(limit: number, isSearch: boolean): number {
+    const { state, coder, modes8x8 } = this;
+    const { stride, intraMode } = state;
+    let total = this.bits(6);
+    let pattern = 0;
+    for (let q = 0; q < 4; q++) {
+      const at = state.cell + (q & 2) * stride + ((q & 1) << 1);
+      const available = this.availability8x8(q);
+      const a = intraMode[at - 1];
+      const b = intraMode[q < 2 && !state.hasTop ? SENTINEL : at - stride];
+      const predicted = a < 0 || b < 0 ? 2 : a < b ? a : b;
+      if (isSearch) {
+        total += this.search8x8(q, available, predicted);
+        if (total >= limit) {
+          return total;
+        }
+      }
+      const mode = modes8x8[q];
+      intraMode[at] = mode;
+      intraMode[at + 1] = mode;
+      intraMode[at + stride] = mode;
+      intraMode[at + stride + 1] = mode;
+      state.remIntraMode[q] = mode === predicted ? -1 : mode < predicted ? mode : mode - 1;
+      pattern |= coder.codeIntra8x8Block(q, mode, available) << q;
+    }
+    this.intra4x4Pattern = pattern;
+    return total;
+  }
+
+  /** The best mode of 8x8 block q into modes8x8; returns its cost. */
+  private search8x8(q: number, available: number, predicted: number): number {
+    let best = NO_LIMIT;
+    for (let mode = 0; mode < 9; mode++) {
+      const needs = INTRA_4X4_NEEDS[mode];
+      if ((available & needs) === needs) {
+        const cost = this.coder.intra8x8Cost(q, mode, available) + this.bits(mode === predicted ? 1 : 4);
+        if (cost < best) {
+          best = cost;
+          this.modes8x8[q] = mode;
+        }
+      }
+    }
+    return best;
+  }
+
+  private availability8x8(q: number): number {
+    const { state } = this;
+    const left = (q & 1) !== 0 || state.hasLeft;
+    const top = q > 1 || state.hasTop;
+    const corner = q === 0 ? state.hasLeft && state.hasTop : q === 1 ? state.hasTop : q === 2 ? state.hasLeft : true;
+    const isTopRight = q === 1 ? state.hasTopRight : q !== CORNER_8X8 && top;
+    return (
+      (left ? AVAILABLE_LEFT : 0) |
+      (top ? AVAILABLE_TOP : 0) |
+      (isTopRight ? AVAILABLE_TOP_RIGHT : 0) |
+      (corner ? AVAILABLE_TOP_LEFT : 0)
+    );
+  }
 
   /** Codes luma as Intra_4x4 in place, stopping as soon as the cost reaches `limit`. Returns the cost. */
   private codeIntra4x4(limit: number): number {
@@ -174,6 +263,10 @@ export class IntraDecision {
       let bestMode = 2;
       const modeBits = this.bits(4);
       const predictedBits = this.bits(1);
+      if (this.avoidsTopRight && k === TOP_RIGHT_BLOCK) {
+        longs[(costs >> 2) + 3] = NO_LIMIT;
+        longs[(costs >> 2) + 7] = NO_LIMIT;
+      }
       for (let mode = 0; mode < 9; mode++) {
         const satd = longs[(costs >> 2) + mode];
         if (satd < best) {

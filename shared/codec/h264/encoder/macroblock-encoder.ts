@@ -3,7 +3,14 @@
 // Called by mode-decision.ts (trial of P_Skip, Intra_4x4 in place) and slice-encoder.ts.
 
 import type { AnalysisKernels } from '../kernels/analysis-kernels.ts';
-import { lumaWorthCoding, MIN_WORTH_CHROMA, MIN_WORTH_LUMA, worthOf } from '../kernels/grid-kernels.ts';
+import {
+  lumaWorthCoding,
+  MIN_WORTH_8X8,
+  MIN_WORTH_CHROMA,
+  MIN_WORTH_LUMA,
+  WORTH_KEEPING,
+  worthOf,
+} from '../kernels/grid-kernels.ts';
 import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import type { Quantisers } from '../residual/quantisers.ts';
 import { chromaQp } from '../residual/quantisers.ts';
@@ -19,10 +26,34 @@ import {
   MASK_V_DC,
   type MacroblockState,
 } from '../macroblock/coding-state.ts';
+import { type Fade, LOG2_WEIGHT_DENOM } from './fade-detection.ts';
 import type { EncoderPicture } from './picture-store.ts';
+
+const { clz32 } = Math;
 
 /** All kernels that the encoder calls. */
 export type EncoderKernels = ReconstructionKernels & AnalysisKernels;
+
+/** What a lone level of magnitude 1 of an 8x8 block is worth, by the zeros before it. */
+const LONE_LEVEL_WORTH_8X8 = Uint8Array.from({ length: 64 }, (_, run) =>
+  run < 4 ? 3 : run < 12 ? 2 : run < 24 ? 1 : 0,
+);
+
+/** Worth of an 8x8 block from the bits of its levels, none of which is above 1. */
+function worthOf8x8(low: number, high: number): number {
+  let worth = 0;
+  let next = -1;
+  for (let half = 0; half < 2; half++) {
+    let rest = half === 0 ? low : high;
+    while (rest !== 0 && worth < WORTH_KEEPING) {
+      const position = 32 * half + 31 - clz32(rest & -rest);
+      rest &= rest - 1;
+      worth += LONE_LEVEL_WORTH_8X8[position - next - 1];
+      next = position;
+    }
+  }
+  return worth;
+}
 
 /** Bits 4q..4q+3 for each bit q: the 4x4 blocks of coded 8x8 blocks. */
 export const BLOCKS_OF_8X8 = Uint16Array.from({ length: 16 }, (_, cbp) => {
@@ -36,7 +67,12 @@ export const BLOCKS_OF_8X8 = Uint16Array.from({ length: 16 }, (_, cbp) => {
 /** Residual coding of the current macroblock of `state`. */
 export class MacroblockEncoder {
   source!: EncoderPicture;
+  /** The source picture of the first reference, when still macroblocks are to be told; else null. */
+  previousSource: EncoderPicture | null = null;
   target!: EncoderPicture;
+  /** Weights of predictions from `weightedReference` in a fade; null: none. */
+  fade: Fade | null = null;
+  weightedReference: EncoderPicture | null = null;
   /** chroma_qp_index_offset of the picture parameter set. */
   readonly chromaOffset: number;
   private readonly kernels: EncoderKernels;
@@ -60,6 +96,22 @@ export class MacroblockEncoder {
     return this.target.y + 16 * this.state.y * this.target.lumaStride + 16 * this.state.x;
   }
 
+  /** Whether the source shows the same as the source of the first reference. */
+  isStill(): boolean {
+    const { source, previousSource, state, kernels } = this;
+    if (previousSource === null) {
+      return false;
+    }
+    const luma = 16 * state.y * source.lumaStride + 16 * state.x;
+    const chroma = 8 * state.y * source.chromaStride + 8 * state.x;
+    const stride = source.chromaStride;
+    return (
+      kernels.sad(16, 16, source.y + luma, source.lumaStride, previousSource.y + luma, source.lumaStride) === 0 &&
+      kernels.sad(8, 8, source.u + chroma, stride, previousSource.u + chroma, stride) === 0 &&
+      kernels.sad(8, 8, source.v + chroma, stride, previousSource.v + chroma, stride) === 0
+    );
+  }
+
   /** Luma prediction of a width x height block at sample (x, y) of the picture with vector (mvx, mvy), into the reconstruction. */
   predictLuma(
     reference: EncoderPicture,
@@ -71,8 +123,9 @@ export class MacroblockEncoder {
     mvy: number,
   ): void {
     const stride = reference.lumaStride;
+    const at = this.target.y + y * stride + x;
     this.kernels.predictLuma(
-      this.target.y + y * stride + x,
+      at,
       stride,
       reference.y + (y + (mvy >> 2)) * stride + x + (mvx >> 2),
       stride,
@@ -81,6 +134,11 @@ export class MacroblockEncoder {
       mvx & 3,
       mvy & 3,
     );
+    const { fade } = this;
+    if (fade !== null && reference === this.weightedReference) {
+      const [weight, offset] = fade.luma;
+      this.kernels.weightBlock(at, stride, width, height, LOG2_WEIGHT_DENOM, weight, offset);
+    }
   }
 
   /** Chroma prediction of the block whose luma is width x height at (x, y). */
@@ -101,6 +159,11 @@ export class MacroblockEncoder {
     const h = height >> 1;
     kernels.predictChroma(target.u + at, stride, reference.u + from, stride, w, h, mvx & 7, mvy & 7);
     kernels.predictChroma(target.v + at, stride, reference.v + from, stride, w, h, mvx & 7, mvy & 7);
+    const weights = this.fade?.chroma ?? null;
+    if (weights !== null && reference === this.weightedReference) {
+      kernels.weightBlock(target.u + at, stride, w, h, LOG2_WEIGHT_DENOM, weights[0], weights[1]);
+      kernels.weightBlock(target.v + at, stride, w, h, LOG2_WEIGHT_DENOM, weights[0], weights[1]);
+    }
   }
 
   /** Quantises inter luma against the prediction in place; returns the 4x4 blocks worth coding (one bit each, whole 8x8 blocks). */
@@ -134,6 +197,89 @@ export class MacroblockEncoder {
       ((coded & 0x0f00) !== 0 ? 4 : 0) |
       ((coded & 0xf000) !== 0 ? 8 : 0)
     );
+  }
+
+  /** Whether the 8x8 transform suits the inter residual better: by the sums of the Hadamard transforms of either size. */
+  prefersTransform8x8(): boolean {
+    const { kernels, source, target } = this;
+    const [a, b] = [this.lumaSource, this.lumaTarget];
+    const large = kernels.satd8x8(16, 16, a, source.lumaStride, b, target.lumaStride);
+    return large < kernels.satd(16, 16, a, source.lumaStride, b, target.lumaStride);
+  }
+
+  /** Codes inter luma with the 8x8 transform against the prediction in place: levels, reconstruction, counts. Returns CodedBlockPatternLuma. */
+  codeInterLuma8x8(): number {
+    const { state, longs } = this;
+    const quantiser = this.quantisers.inter8x8(state.QPY);
+    let coded = 0;
+    let total = 0;
+    for (let q = 0; q < 4; q++) {
+      if (this.quantizeBlock8x8(q, quantiser) === 0) {
+        continue;
+      }
+      const mask = (state.masks >> 2) + MASK_LUMA + 4 * q;
+      const worth = longs[mask + 2] !== 0 ? WORTH_KEEPING : worthOf8x8(longs[mask], longs[mask + 1]);
+      coded |= worth < MIN_WORTH_8X8 ? 0 : 1 << q;
+      total += worth;
+    }
+    coded = total < MIN_WORTH_LUMA ? 0 : coded;
+    for (let q = 0; q < 4; q++) {
+      this.finishBlock8x8(q, (coded >> q) & 1);
+    }
+    return coded;
+  }
+
+  /** Quantises 8x8 block q against the prediction in place; returns whether it has levels. */
+  private quantizeBlock8x8(q: number, quantiser: Pointer): number {
+    const { state, source, target } = this;
+    const x = (q & 1) << 3;
+    const y = (q & 2) << 2;
+    return this.kernels.quantizeBlock8x8(
+      this.lumaSource + y * source.lumaStride + x,
+      source.lumaStride,
+      this.lumaTarget + y * target.lumaStride + x,
+      target.lumaStride,
+      quantiser,
+      state.levels + LEVELS_LUMA + 128 * q,
+      state.coefficients + 128 * q,
+      state.masks + 4 * (MASK_LUMA + 4 * q),
+    );
+  }
+
+  /** Adds the residual of 8x8 block q when it is coded and marks its 4x4 cells. */
+  private finishBlock8x8(q: number, isCoded: number): void {
+    const { state, target } = this;
+    const { count, stride } = state;
+    if (isCoded === 1) {
+      const at = this.lumaTarget + ((q & 2) << 2) * target.lumaStride + ((q & 1) << 3);
+      this.kernels.inverseTransform8x8Add(at, target.lumaStride, state.coefficients + 128 * q);
+    }
+    const at = state.cell + (q & 2) * stride + ((q & 1) << 1);
+    count[at] = isCoded;
+    count[at + 1] = isCoded;
+    count[at + stride] = isCoded;
+    count[at + stride + 1] = isCoded;
+  }
+
+  /** Sum of the 8x8 Hadamard transform of 8x8 block q against Intra_8x8 prediction with `mode`, which is left in the reconstruction. */
+  intra8x8Cost(q: number, mode: number, available: number): number {
+    const { kernels, source, target } = this;
+    const x = (q & 1) << 3;
+    const y = (q & 2) << 2;
+    const at = this.lumaTarget + y * target.lumaStride + x;
+    kernels.predictIntra8x8(at, target.lumaStride, mode, available);
+    const from = this.lumaSource + y * source.lumaStride + x;
+    return kernels.satd8x8(8, 8, from, source.lumaStride, at, target.lumaStride);
+  }
+
+  /** One Intra_8x8 block with `mode`: prediction, levels, reconstruction. Returns whether it has levels. */
+  codeIntra8x8Block(q: number, mode: number, available: number): number {
+    const { target } = this;
+    const at = this.lumaTarget + ((q & 2) << 2) * target.lumaStride + ((q & 1) << 3);
+    this.kernels.predictIntra8x8(at, target.lumaStride, mode, available);
+    const coded = this.quantizeBlock8x8(q, this.quantisers.intra8x8(this.state.QPY));
+    this.finishBlock8x8(q, coded);
+    return coded;
   }
 
   /** total_coeff of each luma block in `coded`, 0 for the others. Levels of dropped blocks get an empty mask. */

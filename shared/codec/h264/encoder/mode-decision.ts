@@ -21,6 +21,7 @@ import {
   packMv,
 } from '../macroblock/coding-state.ts';
 import { IntraDecision } from './intra-decision.ts';
+import type { RefreshBand } from './intra-refresh.ts';
 import { LAMBDA_16 } from './lambda.ts';
 import type { EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
 import { MotionPredictor } from './motion-prediction.ts';
@@ -36,11 +37,23 @@ const PART_WIDTH = [16, 16, 8, 8];
 const PART_HEIGHT = [16, 8, 16, 8];
 
 const UNKNOWN = -1;
+const NO_LIMIT = 0x7fffffff;
+/** A difference above lambda times this many bits is not tried as P_Skip. */
+const SKIP_BITS = 240;
 
 /** Decides for the macroblocks of one slice at a time. */
 export class ModeDecision {
   /** Reference list 0 of the slice. */
   references: readonly EncoderPicture[] = [];
+  /** The same pictures as vectors are searched in: the first one weighted in a fade. */
+  searchReferences: readonly EncoderPicture[] = [];
+  /** Every macroblock becomes P_Skip whatever the source shows. */
+  isRepetition = false;
+  /** The columns that intra refresh codes in this picture. */
+  band: RefreshBand | null = null;
+  /** How well macroblocks are shown is recorded, so that still ones need not be coded again (screen tune). */
+  tracksStill = false;
+  private readonly kernels: EncoderKernels;
   private readonly state: MacroblockState;
   private readonly coder: MacroblockEncoder;
   private readonly search: MotionSearch;
@@ -65,6 +78,7 @@ export class ModeDecision {
     skips: SkipRun,
     tools: Tools,
   ) {
+    this.kernels = kernels;
     this.state = state;
     this.coder = coder;
     this.search = search;
@@ -84,14 +98,28 @@ export class ModeDecision {
   /** Codes up to `limit` macroblocks of a P slice from the current one on as P_Skip, all with its QPY. Returns how many. */
   codeSkips(limit: number): number {
     this.useLambda();
-    return this.skips.run(limit, this.bits(240));
+    return this.skips.run(limit, this.bits(SKIP_BITS));
   }
 
-  /** Codes the current macroblock of a P slice, at which codeSkips has just stopped. */
+  /** Whether runs of P_Skip are tried by codeSkips: not where each macroblock needs a look of its own. */
+  get usesRuns(): boolean {
+    return !this.isRepetition && this.band === null && this.coder.fade === null;
+  }
+
+  /** Codes the current macroblock of a P slice; with usesRuns it is one at which codeSkips has just stopped. */
   codeInter(): void {
     const { state, skips } = this;
-    const { skipMv } = skips;
-    this.skipCoded = skips.coded;
+    if (!this.usesRuns && this.codeAlone()) {
+      return;
+    }
+    const skipMv = this.usesRuns ? skips.skipMv : this.aloneSkipMv;
+    if (this.usesRuns) {
+      this.skipCoded = skips.coded;
+    }
+    if (this.tracksStill && state.previousShownQp[state.address] <= state.QPY && this.coder.isStill()) {
+      this.codeStill(skipMv);
+      return;
+    }
     const { partition, cost } = this.searchInter(skipMv);
     if (cost > this.intraTrialCost()) {
       this.skipCoded = UNKNOWN;
@@ -113,6 +141,22 @@ export class ModeDecision {
     this.finish();
   }
 
+  /** Codes the macroblock intra when it lies in the band; else keeps vectors of clean columns within the clean part. */
+  private refresh(band: RefreshBand): boolean {
+    const { state, search, intra } = this;
+    const isClean = state.x < band.first;
+    search.rightLimit = isClean ? band.cleanWidth : NO_LIMIT;
+    if (isClean || state.x >= band.end) {
+      return false;
+    }
+    // Samples above right of the last column are not clean.
+    intra.avoidsTopRight = state.x + 1 === band.end && band.end < state.mbWidth;
+    intra.code();
+    intra.avoidsTopRight = false;
+    this.finish();
+    return true;
+  }
+
   private useLambda(): void {
     this.lambda16 = LAMBDA_16[this.state.QPY];
     this.intra.lambda16 = this.lambda16;
@@ -126,6 +170,94 @@ export class ModeDecision {
   /** Inter costs up to this are taken without looking at intra. */
   private intraTrialCost(): number {
     return this.bits(48);
+  }
+
+  // P_Skip ---------------------------------------------------------------------------------------------------------------------
+
+  /** The vector of P_Skip of the macroblock that codeAlone looked at. */
+  private aloneSkipMv = 0;
+
+  /** What a run does otherwise, and what only pictures without runs do: repetition, intra refresh, weighted P_Skip. */
+  private codeAlone(): boolean {
+    this.useLambda();
+    this.predictor.predictSkip();
+    this.aloneSkipMv = this.predictor.packed;
+    if (this.isRepetition) {
+      this.codeSkip(this.aloneSkipMv);
+      return true;
+    }
+    return (this.band !== null && this.refresh(this.band)) || this.tryEarlySkip(this.aloneSkipMv);
+  }
+
+  /** Codes the macroblock as P_Skip when its prediction is close and nothing of the residual is worth a level. */
+  private tryEarlySkip(skipMv: number): boolean {
+    const { state, coder, kernels } = this;
+    const x = 16 * state.x;
+    const y = 16 * state.y;
+    const mvx = mvX(skipMv);
+    const mvy = mvY(skipMv);
+    this.skipCoded = UNKNOWN;
+    if (!this.search.isAllowed(x, y, mvx, mvy)) {
+      return false;
+    }
+    const reference = this.references[0];
+    coder.predictLuma(reference, x, y, 16, 16, mvx, mvy);
+    const sad = kernels.sad(
+      16,
+      16,
+      coder.lumaSource,
+      coder.source.lumaStride,
+      coder.lumaTarget,
+      coder.target.lumaStride,
+    );
+    if (sad > this.bits(SKIP_BITS)) {
+      return false;
+    }
+    this.skipCoded = coder.quantizeInterLuma();
+    if (this.skipCoded !== 0) {
+      return false;
+    }
+    coder.predictChroma(reference, x, y, 16, 16, mvx, mvy);
+    if (coder.quantizeChroma(0) !== 0) {
+      return false;
+    }
+    this.finishSkip(skipMv);
+    return true;
+  }
+
+  /** P_Skip without a look at the source; with P_Skip all around, the vector is 0. */
+  private codeSkip(skipMv: number): void {
+    const { coder, references, state } = this;
+    coder.predictLuma(references[0], 16 * state.x, 16 * state.y, 16, 16, mvX(skipMv), mvY(skipMv));
+    coder.predictChroma(references[0], 16 * state.x, 16 * state.y, 16, 16, mvX(skipMv), mvY(skipMv));
+    this.finishSkip(skipMv);
+  }
+
+  /** The macroblock shows what it showed before, well enough: vector 0, no residual. */
+  private codeStill(skipMv: number): void {
+    if (skipMv === 0) {
+      this.codeSkip(0);
+      return;
+    }
+    this.skipCoded = UNKNOWN;
+    this.partMv[0][0] = 0;
+    this.partRef[0][0] = 0;
+    this.codePartition(P_16X16);
+    this.state.clearCounts();
+    this.state.codedBlockPattern = 0;
+    this.finish();
+  }
+
+  /** The prediction of P_Skip stands in the reconstruction and is all there is. */
+  private finishSkip(skipMv: number): void {
+    const { state } = this;
+    state.mbKind = P_SKIP;
+    state.partition = P_16X16;
+    state.codedBlockPattern = 0;
+    state.fillMotion(state.cell, 4, 4, skipMv, 0);
+    state.clearCounts();
+    state.clearIntraModes();
+    this.finish();
   }
 
   // Inter ----------------------------------------------------------------------------------------------------------------------
@@ -188,7 +320,7 @@ export class ModeDecision {
       }
       search.search(
         this.coder.source,
-        references[ref],
+        this.searchReferences[ref],
         16 * state.x,
         16 * state.y,
         16,
@@ -240,7 +372,7 @@ export class ModeDecision {
       const y = ys[i];
       search.search(
         this.coder.source,
-        this.references[ref],
+        this.searchReferences[ref],
         16 * state.x + x,
         16 * state.y + y,
         width,
@@ -293,13 +425,23 @@ export class ModeDecision {
   private codeInterResidual(): void {
     const { state, coder } = this;
     state.clearCounts();
-    const coded = this.skipCoded === UNKNOWN ? coder.quantizeInterLuma() : this.skipCoded;
-    const luma = coder.reconstructInterLuma(coded);
+    const luma = this.codeInterLuma();
     const chroma = coder.quantizeChroma(0);
     if (chroma !== 0) {
       coder.reconstructChroma();
     }
     state.codedBlockPattern = luma | (chroma << 4);
+  }
+
+  /** Codes the luma residual with the better transform; returns CodedBlockPatternLuma. */
+  private codeInterLuma(): number {
+    const { state, coder } = this;
+    if (this.tools.transform8x8 && this.skipCoded !== 0 && coder.prefersTransform8x8()) {
+      const luma = coder.codeInterLuma8x8();
+      state.hasTransform8x8 = luma !== 0;
+      return luma;
+    }
+    return coder.reconstructInterLuma(this.skipCoded === UNKNOWN ? coder.quantizeInterLuma() : this.skipCoded);
   }
 
   // --------------------------------------------------------------------------------------------------------------------------
@@ -318,14 +460,27 @@ export class ModeDecision {
     return flags;
   }
 
+  /** A macroblock judged with `qp` that was not worth levels shows its reference, or something as good as that QP. */
+  recordShownQp(qp: number): void {
+    const { state } = this;
+    const { address, shownQp } = state;
+    const before = state.previousShownQp[address];
+    const hasNoLevels = state.mbKind === P_SKIP || (state.mbKind === P_INTER && state.codedBlockPattern === 0);
+    shownQp[address] = hasNoLevels && before < qp && state.mv[state.cell] === 0 ? before : qp;
+  }
+
   /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
   private finish(): void {
     const { state } = this;
     const { address } = state;
+    if (this.tracksStill) {
+      this.recordShownQp(state.QPY);
+    }
     if (state.codedBlockPattern === 0 && state.mbKind !== I_16X16) {
       state.QPY = state.previousQPY; // no mb_qp_delta is sent (7.4.5)
     }
     state.kind[address] = state.mbKind;
+    state.partitions[address] = state.partition;
     state.qp[address] = state.QPY;
     state.cbp[address] = state.codedBlockPattern | this.dcFlags();
     state.transform8x8[address] = state.hasTransform8x8 ? 1 : 0;

@@ -19,6 +19,8 @@ const { max, min } = Math;
 const REACH = 511;
 /** Samples that a block may lie outside the picture. */
 const OUTSIDE = 24;
+/** Samples right of a block that interpolation reads. */
+const TAPS = 3;
 const EFFORT_AT = searchIndex('rounds');
 const CANDIDATES_AT = searchIndex('candidates');
 const BEST_AT = searchIndex('bestX');
@@ -65,7 +67,11 @@ export class MotionSearch {
   bestCost = 0;
   /** Lambda in sixteenths. */
   lambda16 = 16;
+  /** Samples of the reference at and right of this column must not be used (intra refresh). */
+  rightLimit = 0x7fffffff;
 
+  /** Where a macroblock may lie in the reference and what the level allows. */
+  readonly window: SearchWindow;
   private readonly kernels: MotionKernels;
   private readonly size: CodedSize;
   private readonly parameters: Int32Array;
@@ -80,6 +86,13 @@ export class MotionSearch {
     this.kernels = kernels;
     this.size = size;
     this.verticalLimit = verticalLimit;
+    this.window = {
+      minX: -OUTSIDE,
+      maxX: size.width + OUTSIDE - 16,
+      minY: -OUTSIDE,
+      maxY: size.height + OUTSIDE - 16,
+      verticalLimit,
+    };
     const at = memory.allocate(SEARCH_BYTES, 16);
     this.parameters = new Int32Array(memory.memory.buffer, at, SEARCH_BYTES >> 2);
     this.parameters[searchIndex('out')] = memory.allocate(16, 16);
@@ -111,16 +124,19 @@ export class MotionSearch {
     }
   }
 
-  /** Where a macroblock may lie in the reference and what the level allows. */
-  get window(): SearchWindow {
-    const { size, verticalLimit } = this;
-    return {
-      minX: -OUTSIDE,
-      maxX: size.width + OUTSIDE - 16,
-      minY: -OUTSIDE,
-      maxY: size.height + OUTSIDE - 16,
-      verticalLimit,
-    };
+  /** Whether a vector keeps the macroblock at (x, y) within that window and left of `rightLimit`. */
+  isAllowed(x: number, y: number, vectorX: number, vectorY: number): boolean {
+    const { minX, maxX, minY, maxY, verticalLimit } = this.window;
+    const left = x + (vectorX >> 2);
+    const top = y + (vectorY >> 2);
+    return (
+      left >= minX &&
+      left <= min(maxX, this.rightLimit - TAPS - 16) &&
+      top >= minY &&
+      top <= maxY &&
+      vectorY >= -verticalLimit &&
+      vectorY < verticalLimit
+    );
   }
 
   /**
@@ -152,7 +168,7 @@ export class MotionSearch {
     parameters[7] = predictedY;
     parameters[8] = this.lambda16;
     parameters[9] = max(-OUTSIDE - x, -REACH);
-    parameters[10] = min(size.width + OUTSIDE - 16 - x, REACH);
+    parameters[10] = min(size.width + OUTSIDE - 16 - x, this.rightLimit - TAPS - width - x, REACH);
     parameters[11] = -min(OUTSIDE + y, limit);
     parameters[12] = min(size.height + OUTSIDE - 16 - y, limit);
     if (this.effort !== effort) {

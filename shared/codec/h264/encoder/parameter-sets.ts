@@ -31,6 +31,8 @@ export type ParameterSets = {
   readonly spsNal: Uint8Array;
   readonly ppsNal: Uint8Array;
   readonly MaxFrameNum: number;
+  /** FilterOffsetA and FilterOffsetB of all slices (7.4.3): the screen tune deblocks less, text has hard edges. */
+  readonly filterOffsets: { readonly offsetA: number; readonly offsetB: number };
   /** Vertical vectors are within [-verticalLimit, verticalLimit) quarter samples (MaxVmvR). */
   readonly verticalLimit: number;
 };
@@ -163,7 +165,7 @@ export function parameterSetsOf(config: EncoderConfig, tools: Tools, references:
     slice_groups: null,
     num_ref_idx_l0_default_active_minus1: max(0, tools.references - 1),
     num_ref_idx_l1_default_active_minus1: 0,
-    weighted_pred_flag: false,
+    weighted_pred_flag: tools.weighted,
     weighted_bipred_idc: 0,
     pic_init_qp_minus26: 0,
     pic_init_qs_minus26: 0,
@@ -181,6 +183,7 @@ export function parameterSetsOf(config: EncoderConfig, tools: Tools, references:
     spsNal: writeNalUnit({ nal_ref_idc: 3, nal_unit_type: NAL_UNIT_TYPE.SPS, rbsp: writeSps(sps) }),
     ppsNal: writeNalUnit({ nal_ref_idc: 3, nal_unit_type: NAL_UNIT_TYPE.PPS, rbsp: writePps(pps) }),
     MaxFrameNum: 1 << LOG2_MAX_FRAME_NUM,
+    filterOffsets: config.tune === 'screen' ? { offsetA: -4, offsetB: -4 } : { offsetA: 0, offsetB: 0 },
     verticalLimit: 4 * level.MaxVmvR,
   };
 }

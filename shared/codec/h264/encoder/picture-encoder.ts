@@ -8,14 +8,17 @@ import { CodingGrid } from '../macroblock/coding-grid.ts';
 import { MacroblockState } from '../macroblock/coding-state.ts';
 import { Quantisers, QUANTISERS_BYTES } from '../residual/quantisers.ts';
 import { NAL_UNIT_TYPE, type NalHeader } from '../syntax/nal-unit.ts';
+import type { PredWeightTable } from '../syntax/pred-weight-table.ts';
 import { SLICE_TYPE, type SliceHeader, writeSliceHeader } from '../syntax/slice-header.ts';
+import { type Fade, LOG2_WEIGHT_DENOM } from './fade-detection.ts';
 import type { PicturePlan } from './gop-structure.ts';
 import { IntraDecision } from './intra-decision.ts';
+import type { RefreshBand } from './intra-refresh.ts';
 import { type EncoderKernels, MacroblockEncoder } from './macroblock-encoder.ts';
 import { ModeDecision } from './mode-decision.ts';
 import { MotionSearch } from './motion-search.ts';
 import type { ParameterSets } from './parameter-sets.ts';
-import { CHROMA_BORDER, type CodedSize, type EncoderPicture, LUMA_BORDER } from './picture-store.ts';
+import { allocatePicture, CHROMA_BORDER, type CodedSize, type EncoderPicture, LUMA_BORDER } from './picture-store.ts';
 import type { Tools } from './presets.ts';
 import { ReconstructionFilter } from './reconstruction-filter.ts';
 import { SkipRun } from './skip-run.ts';
@@ -45,7 +48,30 @@ export type SliceSink = (nal: NalHeader, rbsp: Uint8Array) => void;
 export type PictureQp = {
   readonly first: number;
   readonly afterRow: (row: number, bits: number) => number;
+  /** Added to each macroblock's QP, in raster order. */
+  readonly offsets: Int8Array;
+  /** Every macroblock is P_Skip: the picture before is shown again. */
+  readonly isRepetition: boolean;
+  /** How the source follows from the one before when it fades. */
+  readonly fade: Fade | null;
+  /** The columns that intra refresh codes; null without. */
+  readonly band: RefreshBand | null;
+  /** The source of the picture coded before; null when still macroblocks are not to be told. */
+  readonly previousSource: EncoderPicture | null;
 };
+
+/** pred_weight_table() with a weight for the first of `references` in a fade. */
+function weightTableOf(references: number, fade: Fade | null): PredWeightTable {
+  const first =
+    fade === null
+      ? { luma: null, chroma: null }
+      : { luma: fade.luma, chroma: fade.chroma === null ? null : ([...fade.chroma, ...fade.chroma] as const) };
+  return {
+    luma_log2_weight_denom: LOG2_WEIGHT_DENOM,
+    chroma_log2_weight_denom: LOG2_WEIGHT_DENOM,
+    lists: [Array.from({ length: references }, (_, i) => (i === 0 ? first : { luma: null, chroma: null })), []],
+  };
+}
 
 /** Owns the coding state; used for one picture at a time. */
 export class PictureEncoder {
@@ -53,14 +79,22 @@ export class PictureEncoder {
   private readonly size: CodedSize;
   private readonly sets: ParameterSets;
   private readonly sliceCount: number;
-  private readonly state: MacroblockState;
+  readonly state: MacroblockState;
+  /** Milliseconds that the last picture's deblocking took; 0 without a clock. */
+  filterMs = 0;
+  private readonly now: (() => number) | null;
+  /** Luma of the first reference, weighted; null where fades are not weighted. */
+  private readonly weighted: EncoderPicture | null;
+  private readonly bytes: Uint8Array;
   private readonly coder: MacroblockEncoder;
   private readonly skips: SkipRun;
   private readonly decision: ModeDecision;
   private readonly filter: ReconstructionFilter;
   private readonly slices: SliceEncoder;
   private readonly header = new BitWriter(64);
-  /** Which array of vectors the picture uses. */
+  /** The reconstruction of the picture coded before. */
+  private lastTarget: EncoderPicture | null = null;
+  /** Which arrays of the grid the picture uses. */
   private parity: 0 | 1 = 0;
 
   constructor(
@@ -70,7 +104,11 @@ export class PictureEncoder {
     sets: ParameterSets,
     tools: Tools,
     sliceCount: number,
+    now: (() => number) | null,
   ) {
+    this.now = now;
+    this.weighted = tools.weighted ? allocatePicture(memory, size) : null;
+    this.bytes = memory.bytes;
     this.kernels = kernels;
     this.size = size;
     this.sets = sets;
@@ -82,7 +120,8 @@ export class PictureEncoder {
     const search = new MotionSearch(kernels, memory, size, sets.verticalLimit);
     this.skips = new SkipRun(kernels, memory, this.state, quantisers, { window: search.window, chromaOffset });
     this.decision = new ModeDecision(kernels, memory, this.state, this.coder, search, this.skips, tools);
-    this.filter = new ReconstructionFilter(kernels, memory, this.state, { offsetA: 0, offsetB: 0, chromaOffset });
+    const filterOptions = { ...sets.filterOffsets, chromaOffset };
+    this.filter = new ReconstructionFilter(kernels, memory, this.state, filterOptions);
     const options = { capacity: size.width * size.height, transform8x8Mode: tools.transform8x8 };
     const entropy = tools.cabac ? new CabacEncoder(this.state, options) : new CavlcEncoder(this.state, options);
     this.slices = new SliceEncoder(this.state, this.decision, entropy);
@@ -90,16 +129,27 @@ export class PictureEncoder {
 
   /** Codes `source` as `plan` says. May be called again for the same picture. Returns the bits of its slices. */
   code(source: EncoderPicture, plan: PicturePlan, qp: PictureQp, sink: SliceSink): number {
-    const { state, coder, decision, filter } = this;
+    const { state, coder, decision } = this;
+    this.filterMs = 0;
     const { target } = plan;
     coder.source = source;
+    const isFromLast = plan.references.length > 0 && plan.references[0] === this.lastTarget;
+    const fade = isFromLast && !qp.isRepetition ? qp.fade : null;
+    coder.previousSource = isFromLast && fade === null ? qp.previousSource : null;
     coder.target = target;
+    coder.fade = fade;
+    coder.weightedReference = fade === null ? null : plan.references[0];
     decision.references = plan.references;
-    state.useVectors(this.parity);
+    decision.searchReferences = fade === null ? plan.references : this.weightedReferences(plan.references, fade);
+    decision.isRepetition = qp.isRepetition;
+    decision.band = qp.band;
+    this.slices.offsets = qp.offsets;
+    decision.tracksStill = qp.previousSource !== null;
+    state.useParity(this.parity);
     if (plan.references.length > 0) {
       this.skips.usePictures(source, target, plan.references[0]);
     }
-    const isIntra = plan.isIdr;
+    const { isIntra } = plan;
     const nal: NalHeader = {
       nal_ref_idc: plan.isReference ? (plan.isIdr ? 3 : 2) : 0,
       nal_unit_type: plan.isIdr ? NAL_UNIT_TYPE.IDR_SLICE : NAL_UNIT_TYPE.SLICE,
@@ -109,11 +159,11 @@ export class PictureEncoder {
     for (let index = 0; index < this.sliceCount; index++) {
       const firstRow = floor((index * state.mbHeight) / this.sliceCount);
       const endRow = floor(((index + 1) * state.mbHeight) / this.sliceCount);
-      this.writeHeader(plan, nal, firstRow * state.mbWidth, rowQp);
+      this.writeHeader(plan, nal, firstRow * state.mbWidth, rowQp, fade);
       const slice = { isIntra, index, firstRow, endRow, QPY: rowQp };
       const rbsp = this.slices.code(slice, this.header, plan.references.length, (row, sliceBits) => {
         if (row > 0) {
-          filter.filterRow(target, row - 1);
+          this.filterRow(target, row - 1);
         }
         rowQp = qp.afterRow(row, bits + sliceBits);
         return rowQp;
@@ -121,16 +171,43 @@ export class PictureEncoder {
       bits += 8 * rbsp.length;
       sink(nal, rbsp);
     }
-    filter.filterRow(target, state.mbHeight - 1);
+    this.filterRow(target, state.mbHeight - 1);
     if (plan.isReference) {
       this.padBorders(target);
     }
     return bits;
   }
 
-  /** The picture is final: its vectors are candidates of the next. */
-  commit(): void {
+  /** The references with the luma of the first one weighted: what vectors are searched in. */
+  private weightedReferences(references: readonly EncoderPicture[], fade: Fade): readonly EncoderPicture[] {
+    const { weighted, bytes, kernels, size } = this;
+    const [reference, ...others] = references;
+    if (weighted === null) {
+      return references;
+    }
+    const stride = reference.lumaStride;
+    const corner = LUMA_BORDER * stride + LUMA_BORDER;
+    const height = size.height + 2 * LUMA_BORDER;
+    bytes.copyWithin(weighted.y - corner, reference.y - corner, reference.y - corner + height * stride);
+    kernels.weightBlock(weighted.y - corner, stride, stride, height, LOG2_WEIGHT_DENOM, fade.luma[0], fade.luma[1]);
+    return [weighted, ...others];
+  }
+
+  private filterRow(target: EncoderPicture, row: number): void {
+    const { now, filter } = this;
+    if (now === null) {
+      filter.filterRow(target, row);
+      return;
+    }
+    const start = now();
+    filter.filterRow(target, row);
+    this.filterMs += now() - start;
+  }
+
+  /** The picture is final: what the next one looks back at. */
+  commit(target: EncoderPicture): void {
     this.parity = this.parity === 0 ? 1 : 0;
+    this.lastTarget = target;
   }
 
   private padBorders(target: EncoderPicture): void {
@@ -140,11 +217,17 @@ export class PictureEncoder {
     this.kernels.padPlane(target.v, target.chromaStride, width >> 1, height >> 1, CHROMA_BORDER);
   }
 
-  private writeHeader(plan: PicturePlan, nal: NalHeader, first_mb_in_slice: number, QPY: number): void {
+  private writeHeader(
+    plan: PicturePlan,
+    nal: NalHeader,
+    first_mb_in_slice: number,
+    QPY: number,
+    fade: Fade | null,
+  ): void {
     const { header, sets } = this;
     const slice: SliceHeader = {
       first_mb_in_slice,
-      slice_type: plan.isIdr ? SLICE_TYPE.I + 5 : SLICE_TYPE.P + 5,
+      slice_type: plan.isIntra ? SLICE_TYPE.I + 5 : SLICE_TYPE.P + 5,
       pic_parameter_set_id: 0,
       colour_plane_id: 0,
       frame_num: plan.frame_num,
@@ -158,19 +241,16 @@ export class PictureEncoder {
       direct_spatial_mv_pred_flag: false,
       num_ref_idx_active: [plan.references.length, 0],
       ref_pic_list_modification: [plan.modification, []],
-      pred_weight_table: null,
-      dec_ref_pic_marking: plan.isIdr
-        ? { kind: 'idr', no_output_of_prior_pics_flag: false, long_term_reference_flag: false }
-        : plan.isReference
-          ? { kind: 'sliding-window' }
-          : null,
+      pred_weight_table:
+        plan.isIntra || !sets.pps.weighted_pred_flag ? null : weightTableOf(plan.references.length, fade),
+      dec_ref_pic_marking: plan.marking,
       cabac_init_idc: 0,
       slice_qp_delta: QPY - 26,
       sp_for_switch_flag: false,
       slice_qs_delta: 0,
       disable_deblocking_filter_idc: 0,
-      slice_alpha_c0_offset_div2: 0,
-      slice_beta_offset_div2: 0,
+      slice_alpha_c0_offset_div2: sets.filterOffsets.offsetA >> 1,
+      slice_beta_offset_div2: sets.filterOffsets.offsetB >> 1,
       slice_group_change_cycle: 0,
     };
     header.reset();

@@ -19,8 +19,6 @@ export type EncoderPicture = {
   readonly chromaStride: number;
   /** frame_num while it is a reference. */
   frame_num: number;
-  /** Held as a reference. */
-  isReference: boolean;
 };
 
 /** Size of a picture in samples, whole macroblocks. */
@@ -47,7 +45,6 @@ export function allocatePicture(memory: CodecMemory, size: CodedSize): EncoderPi
     lumaStride,
     chromaStride,
     frame_num: 0,
-    isReference: false,
   };
 }
 
@@ -61,7 +58,6 @@ export function allocateSource(memory: CodecMemory, size: CodedSize): EncoderPic
     lumaStride: width,
     chromaStride: width / 2,
     frame_num: 0,
-    isReference: false,
   };
 }
 
@@ -92,4 +88,28 @@ export function importFrame(memory: CodecMemory, source: EncoderPicture, size: C
   importPlane(bytes, source.y, source.lumaStride, width, height, frame.y);
   importPlane(bytes, source.u, source.chromaStride, width / 2, height / 2, frame.u);
   importPlane(bytes, source.v, source.chromaStride, width / 2, height / 2, frame.v);
+}
+
+/** A reconstruction as decoders show it, cropped to even size (6.2), with the times and colours of `frame`: views on the memory. */
+export function exportFrame(memory: CodecMemory, picture: EncoderPicture, frame: I420Frame): I420Frame {
+  const { bytes } = memory;
+  const width = (frame.width + 1) & ~1;
+  const height = (frame.height + 1) & ~1;
+  const plane = (at: number, stride: number, w: number, h: number): Plane => ({
+    data: bytes.subarray(at, at + (h - 1) * stride + w),
+    stride,
+    width: w,
+    height: h,
+  });
+  return {
+    width,
+    height,
+    y: plane(picture.y, picture.lumaStride, width, height),
+    u: plane(picture.u, picture.chromaStride, width >> 1, height >> 1),
+    v: plane(picture.v, picture.chromaStride, width >> 1, height >> 1),
+    timestamp: frame.timestamp,
+    sampleAspect: frame.sampleAspect,
+    colour: frame.colour,
+    close: () => undefined,
+  };
 }

@@ -16,7 +16,10 @@ export type Tools = {
   /** Intra_16x16 plane prediction is tried in P pictures too. */
   readonly planeInInter: boolean;
   readonly cabac: boolean;
+  /** The 8x8 transform and Intra_8x8 (High). */
   readonly transform8x8: boolean;
+  /** Explicit weighted prediction of fades (not in Baseline). */
+  readonly weighted: boolean;
 };
 
 const FAST_SEARCH: SearchEffort = {
@@ -44,9 +47,11 @@ export function defaultProfileOf(preset: EncoderPreset): EncoderProfile {
   return preset === 'balanced' || preset === 'quality' ? 'high' : 'baseline';
 }
 
-/** The tools of a preset within a profile. */
-export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
-  const base = { deadZones: DEAD_ZONES, cabac: profile !== 'baseline', transform8x8: false };
+/** The tools of a preset within a profile. `entropy` is CABAC where the profile has it, unless asked otherwise. */
+export function toolsOf(preset: EncoderPreset, profile: EncoderProfile, entropy?: 'cavlc' | 'cabac'): Tools {
+  const cabac = profile !== 'baseline' && entropy !== 'cavlc';
+  const base = { deadZones: DEAD_ZONES, cabac, transform8x8: false, weighted: false };
+  const isHigh = profile === 'high';
   switch (preset) {
     case 'ultrafast':
       return {
@@ -74,6 +79,8 @@ export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
         partitions: true,
         references: 1,
         planeInInter: true,
+        transform8x8: isHigh,
+        weighted: profile !== 'baseline',
       };
     case 'quality':
       return {
@@ -83,6 +90,8 @@ export function toolsOf(preset: EncoderPreset, profile: EncoderProfile): Tools {
         partitions: true,
         references: 3,
         planeInInter: true,
+        transform8x8: isHigh,
+        weighted: profile !== 'baseline',
       };
   }
 }

@@ -18,9 +18,13 @@ export type SlicePlan = {
 
 /** Entropy coder, state and decisions of one slice at a time. */
 export class SliceEncoder {
+  /** Added to the QP of each macroblock of the picture. */
+  offsets: Int8Array = new Int8Array(0);
   private readonly state: MacroblockState;
   private readonly decision: ModeDecision;
   private readonly entropy: SliceEntropy;
+  /** Bits of the slice before the current macroblock. */
+  private position = 0;
 
   constructor(state: MacroblockState, decision: ModeDecision, entropy: SliceEntropy) {
     this.state = state;
@@ -43,21 +47,27 @@ export class SliceEncoder {
     state.sliceIndex = plan.index;
     state.previousQPY = plan.QPY;
     entropy.start(header, { isIntra: plan.isIntra, references, QPY: plan.QPY });
+    this.position = entropy.position;
     let rowQp = plan.QPY;
     for (let y = plan.firstRow; y < plan.endRow; y++) {
       const isLastRow = y + 1 === plan.endRow;
       for (let x = 0; x < state.mbWidth; x++) {
         state.enter(x, y);
-        state.QPY = rowQp;
+        const qp = this.qpHere(rowQp);
+        state.QPY = qp;
         if (plan.isIntra) {
           decision.codeIntra();
         } else {
-          const skipped = decision.codeSkips(state.mbWidth - x);
-          x = this.writeSkips(x, y, skipped, isLastRow);
-          if (x === state.mbWidth) {
-            break;
+          if (decision.usesRuns) {
+            const room = this.equalOffsets(x);
+            const skipped = decision.codeSkips(room);
+            x = this.writeSkips(x, y, skipped, isLastRow, qp);
+            if (skipped === room) {
+              x--;
+              continue;
+            }
+            state.QPY = qp;
           }
-          state.QPY = rowQp;
           decision.codeInter();
         }
         if (state.mbKind === P_SKIP) {
@@ -66,6 +76,7 @@ export class SliceEncoder {
           entropy.writeMacroblock();
         }
         state.previousQPY = state.QPY;
+        this.countBits();
         entropy.endMacroblock(isLastRow && x + 1 === state.mbWidth);
       }
       rowQp = afterRow(y, entropy.position);
@@ -73,18 +84,49 @@ export class SliceEncoder {
     return entropy.finish();
   }
 
-  /** Writes `count` macroblocks from (x, y) on that are coded as P_Skip and enters the one behind them in the row. Returns its x. */
-  private writeSkips(x: number, y: number, count: number, isLastRow: boolean): number {
-    const { state, entropy } = this;
+  /** QPY of the current macroblock. */
+  private qpHere(rowQp: number): number {
+    const qp = rowQp + this.offsets[this.state.address];
+    return qp < 0 ? 0 : qp > 51 ? 51 : qp;
+  }
+
+  /** How many macroblocks from the current one, in column x, to the end of the row have its QP offset. */
+  private equalOffsets(x: number): number {
+    const { state, offsets } = this;
+    const first = state.address;
+    const end = first + state.mbWidth - x;
+    let at = first + 1;
+    while (at < end && offsets[at] === offsets[first]) {
+      at++;
+    }
+    return at - first;
+  }
+
+  /** For statistics: what was written since the macroblock before is the current one's. */
+  private countBits(): void {
+    const { position } = this.entropy;
+    this.state.bits[this.state.address] = position - this.position;
+    this.position = position;
+  }
+
+  /**
+   * Writes `count` macroblocks from (x, y) on that are coded as P_Skip, judged with `qp`, and enters the one behind them in the row. Returns its x.
+   */
+  private writeSkips(x: number, y: number, count: number, isLastRow: boolean, qp: number): number {
+    const { state, entropy, decision } = this;
     const end = x + count;
     if (count === 0) {
       return end;
     }
     state.mbKind = P_SKIP;
-    state.QPY = state.previousQPY;
     for (let at = x; at < end; at++) {
       state.enter(at, y);
+      if (decision.tracksStill) {
+        decision.recordShownQp(qp);
+      }
+      state.QPY = state.previousQPY;
       entropy.writeSkip();
+      this.countBits();
       entropy.endMacroblock(isLastRow && at + 1 === state.mbWidth);
     }
     if (end < state.mbWidth) {

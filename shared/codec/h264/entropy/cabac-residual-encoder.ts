@@ -24,6 +24,8 @@ import {
   CTX_BASE_COEFF_ABS_LEVEL_MINUS1,
   CTX_BASE_LAST_SIGNIFICANT_COEFF_FLAG_FRAME,
   CTX_BASE_SIGNIFICANT_COEFF_FLAG_FRAME,
+  TABLE_9_43_LAST,
+  TABLE_9_43_SIGNIFICANT_FRAME,
 } from '../tables/cabac.generated.ts';
 import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
 import type { CabacEngine } from './cabac-encoding-engine.ts';
@@ -36,6 +38,7 @@ const CAT_LUMA_AC = 1;
 const CAT_LUMA = 2;
 const CAT_CHROMA_DC = 3;
 const CAT_CHROMA_AC = 4;
+const CAT_LUMA_8X8 = 5;
 
 /** Writes the residual of macroblocks into one engine. */
 export class CabacResidualEncoder {
@@ -43,7 +46,7 @@ export class CabacResidualEncoder {
   private readonly engine: CabacEngine;
   private readonly words: Int16Array;
   private readonly longs: Int32Array;
-  private readonly positions = new Int32Array(16);
+  private readonly positions = new Int32Array(64);
 
   constructor(state: MacroblockState, engine: CabacEngine) {
     this.state = state;
@@ -65,7 +68,11 @@ export class CabacResidualEncoder {
       const mask = longs[masks + MASK_LUMA_DC];
       this.writeBlock(CAT_LUMA_DC, ((left >> 8) & 1) + 2 * ((top >> 8) & 1), levels + (LEVELS_LUMA_DC >> 1), mask, 16);
     }
-    this.writeLuma(isIntra, levels + (LEVELS_LUMA >> 1), masks + MASK_LUMA);
+    if (state.hasTransform8x8) {
+      this.writeLuma8x8(levels + (LEVELS_LUMA >> 1), masks + MASK_LUMA);
+    } else {
+      this.writeLuma(isIntra, levels + (LEVELS_LUMA >> 1), masks + MASK_LUMA);
+    }
     const chroma = codedBlockPattern >> 4;
     if (chroma === 0) {
       return;
@@ -93,6 +100,35 @@ export class CabacResidualEncoder {
         const b = codedFlag(count[y === 0 && !state.hasTop ? SENTINEL : at - stride], isIntra);
         this.writeBlock(cat, a + 2 * b, levels + 16 * k, longs[masks + k], longest);
       }
+    }
+  }
+
+  /** The coded 8x8 blocks; their coded_block_flag is inferred (7.4.5.3.3). */
+  private writeLuma8x8(levels: number, masks: number): void {
+    const { longs, engine, positions } = this;
+    const significant = CTX_BASE_SIGNIFICANT_COEFF_FLAG_FRAME[CAT_LUMA_8X8];
+    const last = CTX_BASE_LAST_SIGNIFICANT_COEFF_FLAG_FRAME[CAT_LUMA_8X8];
+    for (let q = 0; q < 4; q++) {
+      if (((this.state.codedBlockPattern >> q) & 1) === 0) {
+        continue;
+      }
+      const low = longs[masks + 4 * q];
+      const high = longs[masks + 4 * q + 1];
+      const lastPosition = high !== 0 ? 63 - clz32(high) : 31 - clz32(low);
+      let count = 0;
+      for (let i = 0; i < 63 && i <= lastPosition; i++) {
+        if (((i < 32 ? low >>> i : high >>> (i - 32)) & 1) !== 0) {
+          engine.encode(significant + TABLE_9_43_SIGNIFICANT_FRAME[i], 1);
+          engine.encode(last + TABLE_9_43_LAST[i], i === lastPosition ? 1 : 0);
+          positions[count++] = i;
+        } else {
+          engine.encode(significant + TABLE_9_43_SIGNIFICANT_FRAME[i], 0);
+        }
+      }
+      if (lastPosition === 63) {
+        positions[count++] = 63;
+      }
+      this.writeLevels(CAT_LUMA_8X8, levels + 64 * q, count);
     }
   }
 

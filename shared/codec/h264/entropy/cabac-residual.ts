@@ -25,7 +25,7 @@ const { min } = Math;
 /** Reads residual blocks with the arithmetic decoding engine. */
 export class CabacResidual extends CabacEngine {
   protected readonly s: SliceState;
-  private readonly area: CabacArea;
+  protected readonly area: CabacArea;
   private readonly sliceData: Pointer;
   private readonly capacity: number;
 
@@ -97,7 +97,7 @@ export class CabacResidual extends CabacEngine {
   }
 
   /** Reads one block through the kernel; returns its number of coefficients. Throws BitstreamError. */
-  private read(
+  protected read(
     flag: number,
     cat: number,
     maxNumCoeff: number,

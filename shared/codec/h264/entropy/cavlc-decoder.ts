@@ -24,8 +24,8 @@ function fail(position: number, message: string): never {
 export class CavlcDecoder implements MacroblockSyntax {
   mvdX = 0;
   mvdY = 0;
-  private readonly s: SliceState;
-  private readonly area: CavlcArea;
+  protected readonly s: SliceState;
+  protected readonly area: CavlcArea;
   /** Bits of the slice that the kernel may read. */
   private dataBits = 0;
 
@@ -135,7 +135,7 @@ export class CavlcDecoder implements MacroblockSyntax {
   }
 
   /** Reads one block through the kernel; returns TotalCoeff. Throws BitstreamError. */
-  private read(nC: number, maxNumCoeff: number, out: number, scan: number, scale: number, shift: number): number {
+  protected read(nC: number, maxNumCoeff: number, out: number, scan: number, scale: number, shift: number): number {
     const { area } = this;
     const { reader, kernels } = this.s;
     const total = kernels.cavlcBlock(

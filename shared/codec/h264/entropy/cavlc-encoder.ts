@@ -41,7 +41,7 @@ import { BLOCK_X_4X4, BLOCK_Y_4X4 } from '../tables/transform.generated.ts';
 import type { EntropySlice, SliceEntropy } from './slice-entropy.ts';
 import { SliceWriter } from './slice-writer.ts';
 
-const { clz32 } = Math;
+const { clz32, imul } = Math;
 
 /** coeff_token codes: index ((table * 17) + TotalCoeff) * 4 + TrailingOnes, value length << 16 | bits. Table 4 is chroma DC. */
 const COEFF_TOKEN = new Int32Array(5 * 17 * 4);
@@ -90,6 +90,13 @@ const CHROMA_DC = 4;
 /** Bytes that one macroblock can take at most: 384 levels of 28 bits and their tokens, and the header. */
 const MACROBLOCK_BYTES = 2400;
 
+/** Bits set in a 32-bit word. */
+function bitCount(word: number): number {
+  let n = word - ((word >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
 /** Writes the macroblocks of one slice. */
 export class CavlcEncoder implements SliceEntropy {
   private readonly state: MacroblockState;
@@ -102,6 +109,8 @@ export class CavlcEncoder implements SliceEntropy {
   private references = 1;
   private readonly positions = new Int32Array(16);
   private readonly values = new Int32Array(16);
+  /** total_coeff per 4x4 cell: the state's, or with 8x8 transforms, of whose blocks the state only knows whether they are coded, an own grid. */
+  private readonly count: Uint8Array;
   /** transform_8x8_mode_flag of the picture parameter set. */
   readonly transform8x8Mode: boolean;
 
@@ -111,6 +120,7 @@ export class CavlcEncoder implements SliceEntropy {
     this.words = state.words;
     this.longs = state.longs;
     this.transform8x8Mode = options.transform8x8Mode;
+    this.count = options.transform8x8Mode ? new Uint8Array(state.count) : state.count;
   }
 
   get position(): number {
@@ -135,6 +145,25 @@ export class CavlcEncoder implements SliceEntropy {
   /** P_Skip is counted and written with the next macroblock. */
   writeSkip(): void {
     this.skipRun++;
+    if (this.transform8x8Mode) {
+      this.takeCounts();
+    }
+  }
+
+  /** Brings the own grid up to date with the current macroblock. */
+  private takeCounts(): void {
+    const { state, count, longs } = this;
+    const { cell, stride } = state;
+    for (let k = 0; k < 16; k++) {
+      const at = cell + BLOCK_Y_4X4[k] * stride + BLOCK_X_4X4[k];
+      count[at] = state.count[at];
+      if (state.hasTransform8x8 && count[at] !== 0) {
+        // Block i of an 8x8 block has the levels i, i + 4, i + 8 ... of its scan (7.3.5.3.2).
+        const mask = (state.masks >> 2) + MASK_LUMA + (k & 12);
+        const places = 0x11111111 << (k & 3);
+        count[at] = bitCount(longs[mask] & places) + bitCount(longs[mask + 1] & places);
+      }
+    }
   }
 
   endMacroblock(): void {
@@ -157,6 +186,9 @@ export class CavlcEncoder implements SliceEntropy {
     if (!this.isIntraSlice) {
       writer.ue(this.skipRun);
       this.skipRun = 0;
+    }
+    if (this.transform8x8Mode) {
+      this.takeCounts();
     }
     const { mbKind, codedBlockPattern } = state;
     const luma = codedBlockPattern & 15;
@@ -225,8 +257,8 @@ export class CavlcEncoder implements SliceEntropy {
   }
 
   private writeResidual(isIntra16x16: boolean, luma: number, chroma: number): void {
-    const { state, longs } = this;
-    const { cell, stride, count } = state;
+    const { state, longs, count } = this;
+    const { cell, stride } = state;
     const levels = state.levels >> 1;
     const masks = state.masks >> 2;
     if (isIntra16x16) {
@@ -243,6 +275,10 @@ export class CavlcEncoder implements SliceEntropy {
           const top = count[y === 0 && !state.hasTop ? SENTINEL : at - stride];
           let nC = left + top;
           nC = nC < 0x80 ? (nC + 1) >> 1 : nC & 0x7f;
+          if (state.hasTransform8x8) {
+            this.writeInterleaved(k, TABLE_OF_NC[nC]);
+            continue;
+          }
           this.writeBlock(levels + (LEVELS_LUMA >> 1) + 16 * k, longs[masks + MASK_LUMA + k], TABLE_OF_NC[nC], longest);
         }
       }
@@ -258,9 +294,26 @@ export class CavlcEncoder implements SliceEntropy {
     }
   }
 
+  /** The levels of 4x4 block k of an 8x8 transform, gathered where the DC levels of Intra_16x16 would be. */
+  private writeInterleaved(k: number, table: number): void {
+    const { state, words, longs } = this;
+    const from = (state.levels >> 1) + (LEVELS_LUMA >> 1) + 64 * (k >> 2);
+    const to = (state.levels >> 1) + (LEVELS_LUMA_DC >> 1);
+    const masks = (state.masks >> 2) + MASK_LUMA + (k & 12);
+    let mask = 0;
+    for (let i = 0; i < 16; i++) {
+      const place = 4 * i + (k & 3);
+      if (((longs[masks + (place >> 5)] >>> (place & 31)) & 1) !== 0) {
+        words[to + i] = words[from + place];
+        mask |= 1 << i;
+      }
+    }
+    this.writeBlock(to, mask, table, 16);
+  }
+
   private lumaContext(at: number, y: number): number {
-    const { state } = this;
-    const nC = state.count[at - 1] + state.count[y === 0 && !state.hasTop ? SENTINEL : at - state.stride];
+    const { state, count } = this;
+    const nC = count[at - 1] + count[y === 0 && !state.hasTop ? SENTINEL : at - state.stride];
     return nC < 0x80 ? (nC + 1) >> 1 : nC & 0x7f;
   }
 

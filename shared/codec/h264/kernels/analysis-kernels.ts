@@ -63,8 +63,13 @@ export interface AnalysisKernels extends GridKernels, MotionKernels {
   ): number;
   /** Sum of squared differences. */
   ssd(width: number, height: number, a: Pointer, aStride: number, b: Pointer, bStride: number): number;
-  /** 256 times the variance of a 16x16 block: sum of squares minus squared sum / 256. */
-  variance16x16(a: Pointer, aStride: number): number;
+  /**
+   * Two Int32 per macroblock of a plane, in raster order: the sum of its samples, and its energy (256 times the variance: sum of squares
+   * minus squared sum / 256, rounded up).
+   */
+  macroblockActivity(plane: Pointer, stride: number, mbWidth: number, mbHeight: number, out: Pointer): void;
+  /** One Int32 per macroblock of a plane: how many of its 256 samples equal the sample to their right. Reads one sample past the plane. */
+  equalNeighbours(plane: Pointer, stride: number, mbWidth: number, mbHeight: number, out: Pointer): void;
   /**
    * The half-sample planes b, h and j (8.4.2.2.1) around the block at `src`: columns x -1..width+6 in all, rows y -1..height of the
    * horizontal ones, -1..height-1 of the vertical and centre ones. width is 8 or 16. Reads 3 samples left and above, width + 10 right
@@ -96,6 +101,23 @@ export interface AnalysisKernels extends GridKernels, MotionKernels {
     levels: Pointer,
     coefficients: Pointer,
   ): number;
+  /**
+   * One 8x8 luma block: the levels that are not 0 at levels + 2 * (place in the scan of Figure 8-10), the others untouched; 64 scaled coefficients
+   * at `coefficients` (undefined without levels); at masks a Uint64 with bit i for level i, and, when there are levels, a Uint32: 1 when
+   * one is above 1 in magnitude. Returns 1 when there are levels. The quantiser has QUANTISER_8X8_BYTES.
+   */
+  quantizeBlock8x8(
+    src: Pointer,
+    srcStride: number,
+    prediction: Pointer,
+    predictionStride: number,
+    quantiser: Pointer,
+    levels: Pointer,
+    coefficients: Pointer,
+    masks: Pointer,
+  ): number;
+  /** A quarter of the sum of absolute 8x8 Hadamard-transformed differences, on the scale of satd. Sizes are multiples of 8. */
+  satd8x8(width: number, height: number, a: Pointer, aStride: number, b: Pointer, bStride: number): number;
   /**
    * Intra16x16: DC levels at levels (mask at masks), the 15 AC levels (and a 0) of block k at levels + 32 + 32 * k (mask at masks + 4 + 4 * k). All scaled
    * coefficients are written, each block's DC after the DC transform. Returns bit k for each block with AC levels, bit 16 for DC.
@@ -137,5 +159,5 @@ export interface AnalysisKernels extends GridKernels, MotionKernels {
   padPlane(plane: Pointer, stride: number, width: number, height: number, border: number): void;
 }
 
-/** Neighbours that each Intra4x4PredMode cannot do without (Table 8-2): bits of AVAILABLE_*. DC needs none. */
+/** Neighbours that each Intra4x4PredMode or Intra8x8PredMode cannot do without (Tables 8-2, 8-3): bits of AVAILABLE_*. DC needs none. */
 export const INTRA_4X4_NEEDS = [2, 1, 0, 2, 11, 11, 11, 2, 1] as const;

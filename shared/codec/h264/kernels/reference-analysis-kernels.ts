@@ -12,8 +12,9 @@ import {
   MAX_LEVEL,
 } from './analysis-kernels.ts';
 import type { IntraKernels, Pointer } from './kernels.ts';
+import { createReferenceTransform8x8 } from './reference-transform-8x8.ts';
 
-const { abs } = Math;
+const { abs, floor } = Math;
 
 const lumaBlockX = (k: number): number => ((k & 1) << 2) | ((k & 4) << 1);
 const lumaBlockY = (k: number): number => ((k & 2) << 1) | (k & 8);
@@ -230,6 +231,8 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
     satd,
     satdOfAverage,
 
+    ...createReferenceTransform8x8(memory),
+
     ssd(width, height, a, aStride, b, bStride) {
       let sum = 0;
       for (let y = 0; y < height; y++) {
@@ -241,17 +244,34 @@ export function createReferenceAnalysisKernels(memory: WebAssembly.Memory, intra
       return sum;
     },
 
-    variance16x16(a, aStride) {
-      let sum = 0;
-      let squares = 0;
-      for (let y = 0; y < 16; y++) {
-        for (let x = 0; x < 16; x++) {
-          const value = bytes[a + y * aStride + x];
-          sum += value;
-          squares += value * value;
+    macroblockActivity(plane, stride, mbWidth, mbHeight, out) {
+      for (let mb = 0; mb < mbWidth * mbHeight; mb++) {
+        const at = plane + 16 * floor(mb / mbWidth) * stride + 16 * (mb % mbWidth);
+        let sum = 0;
+        let squares = 0;
+        for (let y = 0; y < 16; y++) {
+          for (let x = 0; x < 16; x++) {
+            const value = bytes[at + y * stride + x];
+            sum += value;
+            squares += value * value;
+          }
         }
+        longs[(out >> 2) + 2 * mb] = sum;
+        longs[(out >> 2) + 2 * mb + 1] = squares - ((sum * sum) >>> 8);
       }
-      return squares - ((sum * sum) >>> 8);
+    },
+
+    equalNeighbours(plane, stride, mbWidth, mbHeight, out) {
+      for (let mb = 0; mb < mbWidth * mbHeight; mb++) {
+        const at = plane + 16 * floor(mb / mbWidth) * stride + 16 * (mb % mbWidth);
+        let count = 0;
+        for (let y = 0; y < 16; y++) {
+          for (let x = 0; x < 16; x++) {
+            count += bytes[at + y * stride + x] === bytes[at + y * stride + x + 1] ? 1 : 0;
+          }
+        }
+        longs[(out >> 2) + mb] = count;
+      }
     },
 
     interpolateHalfSamples(dst, src, srcStride, width, height) {

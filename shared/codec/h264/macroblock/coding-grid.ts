@@ -28,6 +28,7 @@ function sizesOf(mbWidth: number, mbHeight: number): readonly number[] {
   return [
     ...[4 * cells, 4 * cells, cells, cells, cells, chromaCells, chromaCells],
     ...[macroblocks, macroblocks, 2 * macroblocks, macroblocks, macroblocks, macroblocks, 2 * macroblocks],
+    ...[macroblocks, macroblocks, macroblocks, 2 * macroblocks],
   ];
 }
 
@@ -60,6 +61,14 @@ export class CodingGrid {
   readonly hasInnerEdges: Uint8Array;
   /** Number of the slice that coded it. */
   readonly slice: Uint16Array;
+  /**
+   * QP as good as what is shown of it: a still macroblock need not be coded again above that; one array for pictures of either parity. 255: not
+   * known.
+   */
+  readonly shownQp: readonly [Uint8Array, Uint8Array];
+  /** For statistics: partition type of inter macroblocks, and the bits that each macroblock took. */
+  readonly partitions: Uint8Array;
+  readonly bits: Uint16Array;
 
   /** Bytes that a grid takes from a codec memory. */
   static bytes(mbWidth: number, mbHeight: number): number {
@@ -97,6 +106,9 @@ export class CodingGrid {
     this.chromaMode = new Uint8Array(buffer, starts[11], macroblocks);
     this.hasInnerEdges = new Uint8Array(buffer, starts[12], macroblocks);
     this.slice = new Uint16Array(buffer, starts[13], macroblocks);
+    this.shownQp = [new Uint8Array(buffer, starts[14], macroblocks), new Uint8Array(buffer, starts[15], macroblocks)];
+    this.partitions = new Uint8Array(buffer, starts[16], macroblocks);
+    this.bits = new Uint16Array(buffer, starts[17], macroblocks);
     if (base === undefined) {
       memory.bytes.fill(0, this.base, next);
       this.ref.fill(REF_UNAVAILABLE);
@@ -104,6 +116,8 @@ export class CodingGrid {
       this.intraMode.fill(-1);
       this.countU.fill(COUNT_UNAVAILABLE);
       this.countV.fill(COUNT_UNAVAILABLE);
+      this.shownQp[0].fill(255);
+      this.shownQp[1].fill(255);
     }
   }
 }

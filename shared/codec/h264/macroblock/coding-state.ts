@@ -62,9 +62,14 @@ export class MacroblockState {
   readonly chromaMode: Uint8Array;
   readonly hasInnerEdges: Uint8Array;
   readonly slice: Uint16Array;
+  readonly partitions: Uint8Array;
+  readonly bits: Uint16Array;
   /** Vectors of this picture and of the coded picture before it, per 4x4 cell. */
   mv: Int32Array;
   previousMv: Int32Array;
+  /** How well each macroblock is shown, and was in the coded picture before. */
+  shownQp: Uint8Array;
+  previousShownQp: Uint8Array;
   /** The same bytes, a macroblock's row of four (two) at a time: rows of cells begin at multiples of four (two). */
   private readonly ref4: Uint32Array;
   private readonly count4: Uint32Array;
@@ -129,6 +134,9 @@ export class MacroblockState {
     this.chromaMode = grid.chromaMode;
     this.hasInnerEdges = grid.hasInnerEdges;
     this.slice = grid.slice;
+    this.partitions = grid.partitions;
+    this.bits = grid.bits;
+    [this.shownQp, this.previousShownQp] = grid.shownQp;
     [this.mv, this.previousMv] = grid.vectors;
     const { buffer } = memory.memory;
     const quads = (cells: Int8Array | Uint8Array) => new Uint32Array(buffer, cells.byteOffset, cells.length >> 2);
@@ -148,10 +156,12 @@ export class MacroblockState {
   /** Bytes that a state takes from a codec memory. */
   static readonly BYTES = LEVELS_BYTES + 4 * MASKS + 32 * 24 + 48;
 
-  /** Begins a picture: its vectors go to the array of its parity, those of the coded picture before it are in the other one. */
-  useVectors(parity: 0 | 1): void {
+  /** Begins a picture: what is kept of it goes to the arrays of its parity, that of the coded picture before it is in the other ones. */
+  useParity(parity: 0 | 1): void {
     this.mv = this.grid.vectors[parity];
     this.previousMv = this.grid.vectors[1 - parity];
+    this.shownQp = this.grid.shownQp[parity];
+    this.previousShownQp = this.grid.shownQp[1 - parity];
   }
 
   /** Moves to a macroblock (x, y in macroblocks). */

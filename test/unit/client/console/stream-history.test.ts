@@ -1,6 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { appendPoint, toPoint, type HistoryPoint } from '../../../../client/console/stream-history.ts';
-import { byUrgency, issueTitle, sortedIssues } from '../../../../client/console/urgency.ts';
+import { isCritical, issueNumbers, issueTitle } from '../../../../client/console/issue-words.ts';
+import {
+  appendPoint,
+  joinHistory,
+  pastPoints,
+  toPoint,
+  type HistoryPoint,
+} from '../../../../client/console/stream-history.ts';
+import { byUrgency, sortedIssues } from '../../../../client/console/urgency.ts';
 import type { StreamHealth } from '../../../../client/ui/api.ts';
 
 const health = (fields: Partial<StreamHealth>): StreamHealth => ({
@@ -62,4 +69,34 @@ test('the worst issue comes first, in words', () => {
     health({ issues: [issue('audio-silent', 'warning'), issue('bitrate-low', 'critical')] }),
   );
   expect(issueTitle(worst?.type ?? '')).toBe('Bitrate low');
+});
+
+const step = (start: number, bitrateKbps: number | null) => ({
+  start,
+  end: start + 10_000,
+  bitrateKbps,
+  fps: 30,
+  viewers: 2,
+  latencyP50Ms: null,
+  latencyP95Ms: null,
+});
+
+test('the server’s history leads up to what the console has seen itself, and gaps stay gaps', () => {
+  const past = pastPoints([step(0, 900), step(10_000, null), step(20_000, 1000), step(30_000, 1100)]);
+  const own = [toPoint(28_000, null, 3), toPoint(29_000, null, 3)];
+  const joined = joinHistory(past, own, 10_000);
+  expect(joined.map(({ atMs, bitrateKbps }) => [atMs, bitrateKbps])).toEqual([
+    [15_000, null],
+    [25_000, 1000],
+    [28_000, null],
+    [29_000, null],
+  ]);
+});
+
+test('the numbers of an issue have their units', () => {
+  const issue = { severity: 'warning', stage: 'publisher', advice: '', since: 0 };
+  expect(issueNumbers({ ...issue, type: 'frames-lost', actual: 0.051, expected: 0.02 })).toBe('5.1 %, expected 2 %');
+  expect(issueNumbers({ ...issue, type: 'bitrate-low', actual: 400, expected: 2500 })).toContain('Mbit/s');
+  expect(issueNumbers({ ...issue, type: 'something-new', actual: 'a', expected: 1.234 })).toBe('a, expected 1.23');
+  expect(isCritical({ ...issue, type: 'starved', actual: 1, expected: 0 })).toBe(false);
 });

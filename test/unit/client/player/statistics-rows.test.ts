@@ -16,12 +16,15 @@ test('says who encoded, who decodes and of what kind the latency is', () => {
       encoder: 'tessera',
       decoder: 'wasm',
       latencyKind: 'ingest',
-      latencyMs: 41.6,
+      latencyMs: 47,
+      latencyMedianMs: 41.6,
+      latencyStages: { arrive: 20.4, decode: 6, wait: 12, draw: 3.6 },
       audio: { codec: 'opus', skewMs: -7.2, bufferMs: 40, underruns: 0 },
     }),
   );
   expect(rows.get('Encoded by')).toBe('Tessera encoder');
   expect(rows.get('Decoded by')).toBe('Tessera WASM');
   expect(rows.get('Latency, from ingest')).toBe('42 ms');
+  expect(rows.get('Of that')).toBe('arriving 20, decoding 6, waiting 12, drawing 4 ms');
   expect(rows.get('Sound')).toBe('opus, skew -7 ms');
 });

@@ -254,7 +254,7 @@ test('a viewer whose connection throws keeps nothing from the others', async () 
 test('a loss in the open group asks for a key unit, within the limit; older groups and audio ask for nothing', () => {
   const { registry, clock } = streamRoom();
   let asked = 0;
-  const slot = registry.open(request({ onKeyframeWanted: () => void asked++ }));
+  const slot = registry.open(request({ onKeyframeWanted: () => (asked += 1) }));
   slot.setTrack('video', videoConfig());
   slot.setTrack('audio', audioConfig);
   const stream = registry.get(STREAM)!;

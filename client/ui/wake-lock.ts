@@ -1,5 +1,5 @@
-// Keeps the display on while a picture plays: a canvas does not do that by itself, as a video element would. Browsers take the lock away
-// when the tab is hidden; it is asked for again when the tab is back.
+// Keeps the display on while a picture plays or a broadcast runs: a canvas does not do that by itself, as a video element would. Browsers
+// take the lock away when the tab is hidden; it is asked for again when the tab is back.
 
 /** Holds the lock while wanted and possible. */
 export class WakeLock {
@@ -10,7 +10,7 @@ export class WakeLock {
     document.addEventListener('visibilitychange', () => void this.#follow());
   }
 
-  /** True while something plays. */
+  /** True while the display must stay on. */
   set isWanted(value: boolean) {
     if (value !== this.#isWanted) {
       this.#isWanted = value;
