@@ -19,6 +19,8 @@ const project = (name, extra = {}) => ({
 
 export default {
   rootDir: '..',
+  // For tests that name none: Jest's own 5 s are too few on a machine that is busy.
+  testTimeout: 60_000,
   reporters: ['<rootDir>/test/support/totals-reporter.mjs'],
   projects: ['unit', 'kernels', 'closed-loop', 'conformance', 'integration', 'e2e', 'soak'].map((name) =>
     project(name),
