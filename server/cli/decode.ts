@@ -7,6 +7,8 @@ import type { DecodeErrorReport } from '../../shared/codec/h264/codec-types.ts';
 import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
 import type { I420Frame, Plane } from '../../shared/media/frame.ts';
 import { microseconds } from '../../shared/media/time.ts';
+import { NodeThreadHost } from '../platform/node-thread-host.ts';
+import { workerEntry } from '../platform/worker-entry.ts';
 import { readByteStream } from './byte-stream-file.ts';
 import { printJson, UsageError, wholeNumber } from './command-line.ts';
 
@@ -49,7 +51,7 @@ export function registerDecode(program: Command): void {
     .option('-o, --output <file>', 'write the frames as planar YUV 4:2:0; - for standard output')
     .option('--md5', 'MD5 over all frames in output order')
     .option('--frame-md5', 'MD5 of every frame')
-    .option('--threads <n>', 'threads to use at most; slices are decoded on one', wholeNumber(1, 16), 1)
+    .option('--threads <n>', 'threads to use at most; a second one decodes every other picture', wholeNumber(1, 16), 1)
     .option('--strict', 'exit 1 on the first kind of damage')
     .option('--kernels <kind>', 'wasm or reference', 'wasm')
     .option('--low-delay', 'output every frame as soon as the stream allows')
@@ -152,6 +154,7 @@ export function decodeFile(input: string, options: DecodeOptions): DecodeResult 
   if (options.output === '-' && options.json === true) {
     throw new UsageError('-o - and --json both write to standard output; choose one.');
   }
+  const threads = options.threads ?? 1;
   const file = openOutput(options.output);
   const sink = new FrameSink(options, file);
   const errors: DecodeErrorReport[] = [];
@@ -162,12 +165,15 @@ export function decodeFile(input: string, options: DecodeOptions): DecodeResult 
         errors.push(damage);
       }
     },
+    ...(threads > 1
+      ? { threadHost: new NodeThreadHost(workerEntry(import.meta.url, '../platform/decoder-thread')) }
+      : {}),
   });
   decoder.configure({
     format: 'annexb',
     kernels,
     lowDelay: options.lowDelay === true,
-    threads: options.threads ?? 1,
+    threads,
   });
   const cpuStart = process.cpuUsage();
   const wallStart = performance.now();

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { DecodeErrorReport, DecoderConfig } from '../../shared/codec/h264/codec-types.ts';
 import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
+import type { ThreadHost } from '../../shared/codec/h264/threads/thread-host.ts';
 import type { I420Frame } from '../../shared/media/frame.ts';
 import { microseconds } from '../../shared/media/time.ts';
 
@@ -24,8 +25,12 @@ export function frameMd5(frame: I420Frame): string {
 /** What came out. */
 export type DecodedFrames = { readonly frames: readonly string[]; readonly errors: readonly DecodeErrorReport[] };
 
-/** Decodes chunks one after the other. */
-export function decodeFrames(chunks: readonly Uint8Array[], config: Partial<DecoderConfig> = {}): DecodedFrames {
+/** Decodes chunks one after the other; `threadHost` lends a second thread where the configuration asks for it. */
+export function decodeFrames(
+  chunks: readonly Uint8Array[],
+  config: Partial<DecoderConfig> = {},
+  threadHost?: ThreadHost,
+): DecodedFrames {
   const frames: string[] = [];
   const errors: DecodeErrorReport[] = [];
   const decoder = new H264Decoder({
@@ -34,6 +39,7 @@ export function decodeFrames(chunks: readonly Uint8Array[], config: Partial<Deco
       frame.close();
     },
     error: (report) => errors.push(report),
+    ...(threadHost === undefined ? {} : { threadHost }),
   });
   decoder.configure({ format: 'annexb', ...config });
   for (const data of chunks) {

@@ -27,6 +27,8 @@ export type DecoderInit = {
   readonly output: (frame: I420Frame) => void;
   /** Called synchronously from decode() and flush(); decoding goes on. */
   readonly error: (report: DecodeErrorReport) => void;
+  /** Lends a second thread; needed for DecoderConfig.threads above 1. */
+  readonly threadHost?: ThreadHost;
 };
 
 /** How chunks are framed and how frames come out. */
@@ -37,7 +39,12 @@ export type DecoderConfig = {
   /** Output every picture as soon as it is decoded where the stream needs no reordering. Default false: bumping (C.4). */
   readonly lowDelay?: boolean;
   readonly kernels?: KernelKind; // default wasm
-  readonly threads?: number; // default 1
+  /**
+   * Threads to use at most; default 1. A second one, of the init's threadHost, decodes every other picture of progressive 4:2:0 streams, so
+   * that frames come out up to a picture later. Not used with lowDelay, budgetMs, reference kernels, or without SharedArrayBuffer.
+   * decode() waits for the other thread: not on a page's main thread.
+   */
+  readonly threads?: number;
   /** Milliseconds of work per access unit after which decoding gives up on it; default none. */
   readonly budgetMs?: number;
 };

@@ -12,10 +12,12 @@ import type { DecoderConfig, DecoderInit, EncodedChunk } from './codec-types.ts'
 import type { Picture, Structure } from './dpb/picture.ts';
 import { createWasmKernels } from './kernels/wasm-kernels.ts';
 import { createReferenceKernels } from './kernels/reference-kernels.ts';
-import { createSliceKernels } from './kernels/slice-kernels.ts';
+import { createSliceKernels, sharedSliceModule } from './kernels/slice-kernels.ts';
 import { StageRecorder, type MacroblockStages } from './decoder/macroblock-stages.ts';
 import type { SyntaxElement } from './decoder/observed-syntax.ts';
 import { PictureDecoder } from './decoder/picture-decoder.ts';
+import type { NalPlace } from './decoder/picture-events.ts';
+import { PictureThread } from './decoder/picture-thread.ts';
 import { Sequence, type KernelFactory } from './decoder/sequence.ts';
 import { NAL_UNIT_TYPE, parseNalHeader, type NalHeader } from './syntax/nal-unit.ts';
 import { parsePps, type PictureParameterSet } from './syntax/pps.ts';
@@ -58,6 +60,7 @@ export class H264Decoder {
   private readonly spsBytes = new Map<number, Uint8Array>();
   private readonly ppsBytes = new Map<number, Uint8Array>();
   private pictures: PictureDecoder | null = null;
+  private thread: PictureThread | null = null;
   private activeSpsKey = '';
   private activeColour: ColourDescription | null = null;
   private activeAspect: readonly [number, number] = [1, 1];
@@ -83,6 +86,7 @@ export class H264Decoder {
     this.requireOpen();
     this.reset();
     this.config = config;
+    this.startThread(config);
     if (config.format === 'avc' && config.description !== undefined) {
       const record = parseAvcDecoderConfigurationRecord(config.description);
       this.lengthSize = record.lengthSize;
@@ -146,6 +150,7 @@ export class H264Decoder {
   close(): void {
     if (!this.isClosed) {
       this.reset();
+      this.thread?.close();
       this.isClosed = true;
     }
   }
@@ -156,8 +161,28 @@ export class H264Decoder {
     }
   }
 
-  private report(code: BitstreamErrorCode, bitOffset: number): void {
-    this.init.error({ code, accessUnit: this.accessUnit, nal: this.nal, bitOffset });
+  /** Starts the second thread when the configuration asks for one and allows it (see DecoderConfig.threads). */
+  private startThread(config: DecoderConfig): void {
+    this.thread?.close();
+    this.thread = null;
+    const { threadHost } = this.init;
+    const isAllowed =
+      config.lowDelay !== true &&
+      config.budgetMs === undefined &&
+      config.kernels !== 'reference' &&
+      this.trace === null &&
+      typeof SharedArrayBuffer !== 'undefined';
+    if ((config.threads ?? 1) > 1 && threadHost !== undefined && threadHost.parallelism > 1 && isAllowed) {
+      this.thread = new PictureThread(threadHost);
+    }
+  }
+
+  private get place(): NalPlace {
+    return { accessUnit: this.accessUnit, nal: this.nal };
+  }
+
+  private report(code: BitstreamErrorCode, bitOffset: number, place: NalPlace = this.place): void {
+    this.init.error({ code, ...place, bitOffset });
   }
 
   /** Decodes a NAL unit; every BitstreamError ends here. */
@@ -268,18 +293,28 @@ export class H264Decoder {
     }
     this.pictures?.flush();
     const { config, trace } = this;
-    const sequence = new Sequence(sps, config?.kernels === 'reference' ? REFERENCE : WASM);
-    const pictures: PictureDecoder = new PictureDecoder(sequence, config?.lowDelay === true, {
-      output: (picture) => this.output(sequence, picture),
-      error: (code, bitOffset) => this.report(code, bitOffset),
-      decoded: (picture, structure) => {
-        const stages = recorder?.finishPicture() ?? null;
-        if (stages !== null) {
-          trace?.stages?.(stages);
-        }
-        trace?.picture?.(pictures, picture, structure);
+    const isThreaded = this.thread !== null && sps.frame_mbs_only_flag && sps.chroma_format_idc === 1;
+    const kernels = config?.kernels === 'reference' ? REFERENCE : WASM;
+    const sequence = new Sequence(sps, kernels, { isThreaded });
+    const thread = isThreaded ? this.thread : null;
+    thread?.attach(sequence.memory.memory, sharedSliceModule(), sequence.readyPointer);
+    const pictures: PictureDecoder = new PictureDecoder(
+      sequence,
+      config?.lowDelay === true,
+      {
+        output: (picture) => this.output(sequence, picture),
+        error: (code, bitOffset, place) => this.report(code, bitOffset, place),
+        place: () => this.place,
+        decoded: (picture, structure) => {
+          const stages = recorder?.finishPicture() ?? null;
+          if (stages !== null) {
+            trace?.stages?.(stages);
+          }
+          trace?.picture?.(pictures, picture, structure);
+        },
       },
-    });
+      thread,
+    );
     const recorder = trace?.wantsStages === undefined ? null : new StageRecorder(sequence.state);
     if (trace?.macroblock !== undefined) {
       const { macroblock } = trace;

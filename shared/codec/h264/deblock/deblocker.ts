@@ -10,6 +10,8 @@ import type { SliceFilters } from './slice-filters.ts';
 
 /** Filters pictures. */
 export class Deblocker {
+  /** Rows of the current picture that are filtered already, see prepareSlice. */
+  filteredRows = 0;
   private readonly s: SliceState;
   private readonly filters: SliceFilters;
   private readonly mbaff: MbaffDeblocker;
@@ -29,7 +31,27 @@ export class Deblocker {
     this.sliceFilters = this.chromaQp + 104;
   }
 
-  /** Filters the current picture (frame or field). */
+  /** The strength parameters of the current picture, for threads/picture-rows.ts. */
+  get strengths(): Pointer {
+    return this.parameters.byteOffset;
+  }
+
+  /**
+   * Prepares the filter of the slice that comes next, of a frame, so that its rows can be filtered while it is decoded. False when the picture
+   * has too many slices.
+   */
+  prepareSlice(): boolean {
+    const { s, filters } = this;
+    const slices = filters.idc.length;
+    if (slices > s.PicWidthInMbs * s.FrameHeightInMbs) {
+      return false;
+    }
+    this.setParameters();
+    this.setSliceFilter(slices - 1);
+    return true;
+  }
+
+  /** Filters the current picture (frame or field) from row filteredRows on. */
   filterPicture(): void {
     const { s, filters } = this;
     const slices = filters.idc.length;
@@ -41,29 +63,31 @@ export class Deblocker {
       this.mbaff.filterPicture();
       return;
     }
-    s.bytes.set(s.chromaQp, this.chromaQp);
+    this.setParameters();
     for (let slice = 0; slice < slices; slice++) {
-      const at = this.sliceFilters + 4 * slice;
-      s.bytes[at] = filters.idc[slice];
-      s.bytes[at + 1] = filters.offsetA[slice];
-      s.bytes[at + 2] = filters.offsetB[slice];
+      this.setSliceFilter(slice);
     }
-    for (let row = 0; row < s.PicHeightInMbs; row++) {
+    for (let row = this.filteredRows; row < s.PicHeightInMbs; row++) {
       this.filterRow(row);
     }
   }
 
-  private filterRow(row: number): void {
-    const { s, parameters, records } = this;
-    const { store, kernels, isFieldPicture, PicWidthInMbs: width } = s;
-    const { y, u, v } = s.picture.memory;
-    const parity = s.isBottomField ? 1 : 0;
-    const step = isFieldPicture ? 2 : 1; // rows of the frame per row of the picture
+  private setSliceFilter(slice: number): void {
+    const { s, filters } = this;
+    const at = this.sliceFilters + 4 * slice;
+    s.bytes[at] = filters.idc[slice];
+    s.bytes[at + 1] = filters.offsetA[slice];
+    s.bytes[at + 2] = filters.offsetB[slice];
+  }
+
+  /** Everything but what differs from row to row. */
+  private setParameters(): void {
+    const { s, parameters } = this;
+    const { store, isFieldPicture, PicWidthInMbs: width } = s;
+    s.bytes.set(s.chromaQp, this.chromaQp);
     // in the order of STRENGTH_PARAMETERS
-    parameters[0] = records;
+    parameters[0] = this.records;
     parameters[1] = width;
-    parameters[2] = (step * row + parity) * width;
-    parameters[3] = row > 0 ? step * width : 0;
     parameters[4] = isFieldPicture ? 1 : 0;
     parameters[5] = store.kind.byteOffset;
     parameters[6] = store.qp.byteOffset;
@@ -77,6 +101,16 @@ export class Deblocker {
     parameters[14] = this.sliceFilters;
     parameters[15] = MB_INTRA;
     parameters[16] = MB_TRANSFORM_8X8;
+  }
+
+  private filterRow(row: number): void {
+    const { s, parameters, records } = this;
+    const { kernels, isFieldPicture, PicWidthInMbs: width } = s;
+    const { y, u, v } = s.picture.memory;
+    const parity = s.isBottomField ? 1 : 0;
+    const step = isFieldPicture ? 2 : 1; // rows of the frame per row of the picture
+    parameters[2] = (step * row + parity) * width;
+    parameters[3] = row > 0 ? step * width : 0;
     kernels.boundaryStrengths(parameters.byteOffset);
     const offsetY = (16 * step * row + parity) * s.frameStrideY;
     const offsetC = (8 * step * row + parity) * s.frameStrideC;

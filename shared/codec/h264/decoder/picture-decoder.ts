@@ -2,10 +2,7 @@
 // conceals, deblocks, marks (8.2.5) and stores it (C.4). One per decoder and active sequence; called by decoder.ts.
 
 import type { BitReader } from '../../../bitstream/bit-reader.ts';
-import type { BitstreamErrorCode } from '../../../errors.ts';
 import type { Microseconds } from '../../../media/time.ts';
-import { Deblocker } from '../deblock/deblocker.ts';
-import { SliceFilters } from '../deblock/slice-filters.ts';
 import { DecodedPictureBuffer } from '../dpb/decoded-picture-buffer.ts';
 import { markReferences, NO_LONG_TERM_FRAME_INDICES } from '../dpb/marking.ts';
 import {
@@ -17,30 +14,24 @@ import {
   type OrderCountState,
 } from '../dpb/picture-order-count.ts';
 import { BOTTOM_FIELD, FRAME, TOP_FIELD, type Picture, type Structure } from '../dpb/picture.ts';
-import { prepareScaling } from '../residual/dequantise.ts';
 import { isNewPicture } from '../syntax/picture-boundary.ts';
-import type { PictureParameterSet } from '../syntax/pps.ts';
 import { SLICE_TYPE, type SliceContext, type SliceHeader } from '../syntax/slice-header.ts';
 import { concealPicture } from './concealment.ts';
 import type { Sequence } from './sequence.ts';
-import { SliceDataDecoder } from './slice-data.ts';
+import type { NalPlace, PictureEvents } from './picture-events.ts';
+import { PictureLane } from './picture-lane.ts';
+import type { PictureThread } from './picture-thread.ts';
+import { SecondLane } from './second-lane.ts';
+import type { SliceDataDecoder } from './slice-data.ts';
 import { sliceGroupSuccessor } from './slice-groups.ts';
 import { HOLE_ID } from './slice-references.ts';
 import { setSliceParameters, setSliceReferences } from './slice-parameters.ts';
 
 const { max, min } = Math;
 
-/** What the picture decoder tells its owner. */
-export type PictureEvents = {
-  /** A frame in output order. */
-  readonly output: (picture: Picture) => void;
-  readonly error: (code: BitstreamErrorCode, bitOffset: number) => void;
-  /** A picture is complete and deblocked, before it may be output: for the trace. */
-  readonly decoded: (picture: Picture, structure: Structure) => void;
-};
-
 /** The slice that began the current picture. */
 type CurrentPicture = {
+  readonly lane: PictureLane;
   readonly picture: Picture;
   readonly structure: Structure;
   readonly header: SliceHeader;
@@ -56,8 +47,9 @@ export class PictureDecoder {
   readonly buffer: DecodedPictureBuffer;
   readonly sliceData: SliceDataDecoder;
   private readonly events: PictureEvents;
-  private readonly filters = new SliceFilters();
-  private readonly deblocker: Deblocker;
+  private readonly lane: PictureLane;
+  /** Decodes every other picture in a second thread; null without one. */
+  private readonly second: SecondLane | null;
   private readonly orderState: OrderCountState = initialOrderCountState();
   private current: CurrentPicture | null = null;
   /** The frame whose first field is decoded and whose second may follow. */
@@ -65,18 +57,17 @@ export class PictureDecoder {
   private lastReference: Picture | null = null;
   private PrevRefFrameNum = 0;
   private MaxLongTermFrameIdx = NO_LONG_TERM_FRAME_INDICES;
-  private scalingOf: PictureParameterSet | null = null;
-  private sliceCount = 0;
   /** Nothing can be predicted from before the first key picture. */
   private hasReference = false;
 
-  constructor(sequence: Sequence, lowDelay: boolean, events: PictureEvents) {
+  constructor(sequence: Sequence, lowDelay: boolean, events: PictureEvents, thread: PictureThread | null = null) {
     this.sequence = sequence;
     this.events = events;
-    this.buffer = new DecodedPictureBuffer(events.output);
+    this.lane = new PictureLane(sequence.state, sequence.sliceKernels);
+    this.sliceData = this.lane.sliceData;
+    this.second = thread === null ? null : new SecondLane(sequence, thread, events);
+    this.buffer = new DecodedPictureBuffer(this.second?.output ?? events.output);
     this.buffer.configure(sequence.sps, lowDelay);
-    this.sliceData = new SliceDataDecoder(sequence.state, sequence.sliceKernels);
-    this.deblocker = new Deblocker(sequence.state, this.filters);
   }
 
   /** A picture is being decoded. */
@@ -86,7 +77,8 @@ export class PictureDecoder {
 
   /** All macroblocks of the current picture are there. */
   get isCurrentComplete(): boolean {
-    return this.current !== null && this.sequence.state.decodedMbs >= this.current.macroblocks;
+    const { current } = this;
+    return current !== null && current.lane === this.lane && current.lane.state.decodedMbs >= current.macroblocks;
   }
 
   /** The slice belongs to another picture than the current one (7.4.1.2.4). */
@@ -112,46 +104,45 @@ export class PictureDecoder {
       return;
     }
     this.prepareSlice(current, header, context);
-    const s = this.sequence.state;
+    const { lane } = current;
+    const s = lane.state;
     s.reader = reader;
     const SliceQPY = 26 + context.pps.pic_init_qp_minus26 + header.slice_qp_delta;
     const first = header.first_mb_in_slice * (s.MbaffFrameFlag ? 2 : 1);
+    const cabacTable = s.isIntraSlice ? 0 : 1 + header.cabac_init_idc;
+    if (lane !== this.lane) {
+      this.second?.startSlice(first, cabacTable, SliceQPY);
+      return;
+    }
+    const next = sliceGroupSuccessor(context.sps, context.pps, header);
+    if (!lane.sliceData.usesRows(next)) {
+      // only the slice kernel waits for rows of a picture under way
+      this.second?.complete();
+    }
     try {
-      this.sliceData.decode(
-        first,
-        current.macroblocks,
-        sliceGroupSuccessor(context.sps, context.pps, header),
-        s.isIntraSlice ? 0 : 1 + header.cabac_init_idc,
-        SliceQPY,
-      );
+      lane.sliceData.decode(first, current.macroblocks, next, cabacTable, SliceQPY);
     } catch (error) {
-      s.coefficients.fill(0);
-      s.dc.fill(0);
-      s.chromaDc.fill(0);
+      lane.clearCoefficients();
       throw error;
     }
   }
 
   /** Conceals, filters, marks and stores the current picture. Does nothing when there is none. */
   finishPicture(): void {
-    const { current, sequence } = this;
+    const { current } = this;
     if (current === null) {
       return;
     }
     this.current = null;
-    const s = sequence.state;
-    const { picture, structure } = current;
-    if (s.decodedMbs < current.macroblocks) {
-      this.events.error('lost-slice', 0);
-      concealPicture(s, this.lastReference ?? this.buffer.frames.find((frame) => frame !== picture) ?? null);
+    const { lane, picture, structure } = current;
+    const substitute = this.lastReference ?? this.buffer.frames.find((frame) => frame !== picture) ?? null;
+    const hasHoles = this.hasHoles;
+    this.hasHoles = false;
+    if (lane === this.lane) {
+      this.completePicture(current, substitute, hasHoles);
+    } else {
+      this.second?.seal((place) => this.completePicture(current, substitute, hasHoles, place));
     }
-    if (this.hasHoles) {
-      this.hasHoles = false;
-      if (s.refPic0.includes(HOLE_ID) || s.refPic1.includes(HOLE_ID)) {
-        this.events.error('missing-reference', 0);
-      }
-    }
-    this.deblocker.filterPicture();
     picture.decoded |= structure;
     this.markAndStore(current);
     this.events.decoded(picture, structure);
@@ -163,11 +154,34 @@ export class PictureDecoder {
     }
   }
 
+  /** What needs the samples: conceals and filters. `place` when that comes later than the picture's last NAL unit. */
+  private completePicture(
+    current: CurrentPicture,
+    substitute: Picture | null,
+    hasHoles: boolean,
+    place?: NalPlace,
+  ): void {
+    const { lane } = current;
+    const s = lane.state;
+    if (s.decodedMbs < current.macroblocks) {
+      this.events.error('lost-slice', 0, place);
+      if (lane === this.lane) {
+        this.second?.complete();
+      }
+      concealPicture(s, substitute);
+    }
+    if (hasHoles && (s.refPic0.includes(HOLE_ID) || s.refPic1.includes(HOLE_ID))) {
+      this.events.error('missing-reference', 0, place);
+    }
+    lane.deblocker.filterPicture();
+  }
+
   /** Ends the stream or the sequence: finishes the picture and outputs all that waits. */
   flush(): void {
     this.finishPicture();
     this.releaseHalfFrame();
     this.buffer.flush();
+    this.second?.complete();
     this.buffer.removeUnused();
   }
 
@@ -258,10 +272,14 @@ export class PictureDecoder {
       picture.accessUnit = accessUnit;
       picture.isFieldCoded = header.field_pic_flag;
       picture.isIdr = isIdr;
-      this.filters.clear();
-      this.sliceCount = 0;
-      sequence.state.store.sliceId.fill(-1);
+      picture.isUnderWay = false;
     }
+    const lane = isSecondField ? this.lane : this.chooseLane(header, context);
+    if (!isSecondField) {
+      lane.startFrame();
+    }
+    lane.startPicture();
+    this.second?.startPicture(picture, lane);
     picture.FrameNum = header.frame_num;
     picture.isReference = nal.nal_ref_idc !== 0;
     picture.isMbaff = sps.mb_adaptive_frame_field_flag && !header.field_pic_flag;
@@ -271,7 +289,7 @@ export class PictureDecoder {
     if (structure !== TOP_FIELD) {
       picture.BottomFieldOrderCnt = order.BottomFieldOrderCnt;
     }
-    const s = sequence.state;
+    const s = lane.state;
     s.setPicture(picture);
     s.isFieldPicture = header.field_pic_flag;
     s.isBottomField = header.bottom_field_flag;
@@ -279,7 +297,7 @@ export class PictureDecoder {
     s.PicHeightInMbs = header.field_pic_flag ? s.FrameHeightInMbs >> 1 : s.FrameHeightInMbs;
     s.decodedMbs = 0;
     const macroblocks = s.PicWidthInMbs * s.PicHeightInMbs;
-    this.current = { picture, structure, header, context, order, orderInput, macroblocks };
+    this.current = { lane, picture, structure, header, context, order, orderInput, macroblocks };
     if (!isIdr && !this.hasReference) {
       // Decoding begins within the stream: pictures before the first key picture are damaged.
       this.hasReference = true;
@@ -287,6 +305,17 @@ export class PictureDecoder {
         events.error('missing-reference', 0);
       }
     }
+  }
+
+  /** The second thread takes what it can whenever it is free. */
+  private chooseLane(header: SliceHeader, context: SliceContext): PictureLane {
+    const { second } = this;
+    const isPlain =
+      context.sps.frame_mbs_only_flag &&
+      context.sps.chroma_format_idc === 1 &&
+      context.pps.slice_groups === null &&
+      header.first_mb_in_slice === 0;
+    return second !== null && isPlain && second.takeNext() ? second.lane : this.lane;
   }
 
   private isSecondField(header: SliceHeader, context: SliceContext, structure: Structure): boolean {
@@ -332,6 +361,9 @@ export class PictureDecoder {
       if (free !== null) {
         return free;
       }
+      if (this.second?.complete() === true) {
+        continue;
+      }
       buffer.giveUpOne();
     }
   }
@@ -347,6 +379,7 @@ export class PictureDecoder {
     if (missing === header.frame_num) {
       return;
     }
+    this.second?.complete();
     const isAllowed = sps.gaps_in_frame_num_value_allowed_flag;
     if (!isAllowed) {
       this.events.error('frame-num-gap', 0);
@@ -421,17 +454,13 @@ export class PictureDecoder {
   }
 
   private prepareSlice(current: CurrentPicture, header: SliceHeader, context: SliceContext): void {
-    const { sequence, buffer, filters } = this;
-    const s = sequence.state;
-    if (this.scalingOf !== context.pps) {
-      prepareScaling(s, sequence.sps, context.pps);
-      this.scalingOf = context.pps;
+    const { sequence, buffer } = this;
+    const { lane } = current;
+    const s = lane.state;
+    if (lane !== this.lane) {
+      this.second?.finishSlice();
     }
-    setSliceParameters(s, header, context);
-    s.sliceId = this.sliceCount++;
-    filters.idc.push(header.disable_deblocking_filter_idc);
-    filters.offsetA.push(2 * header.slice_alpha_c0_offset_div2);
-    filters.offsetB.push(2 * header.slice_beta_offset_div2);
+    lane.startSlice(sequence.sps, context.pps, header, () => setSliceParameters(s, header, context));
     const substitute = this.lastReference ?? buffer.frames[0] ?? current.picture;
     if (setSliceReferences(s, header, context, { frames: buffer.frames, structure: current.structure, substitute })) {
       this.hasHoles = true;

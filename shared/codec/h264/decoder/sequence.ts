@@ -5,13 +5,16 @@ import { Picture } from '../dpb/picture.ts';
 import { BitstreamError } from '../../../errors.ts';
 import { CodecMemory } from '../kernels/codec-memory.ts';
 import type { ReconstructionKernels } from '../kernels/kernels.ts';
-import type { SliceKernels } from '../kernels/slice-kernels.ts';
+import type { AwaitRows, SliceKernels } from '../kernels/slice-kernels.ts';
 import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
 import { pictureSizeOf, type PictureSize, type SequenceParameterSet } from '../syntax/sps.ts';
 import { SliceState, sliceStateBytes } from './slice-state.ts';
 
 /** Frame stores beyond the buffer's capacity: the current frame, and frames that the receiver of output has not closed yet. */
 const SPARE_PICTURES = 4;
+
+/** More of them with a second thread: its picture, and frames that wait for it to be output in order. */
+const PICTURES_UNDER_WAY = 3;
 
 /** Bytes around planes that kernels may read beyond them. */
 const GUARD_BYTES = 64;
@@ -22,10 +25,10 @@ const MOTION_BYTES = 2 * 64 + 16 + 1;
 /** Largest memory of a decoder: 8192x4320 with the references of level 6.2 fits; a hostile SPS must not ask for more. */
 const MAX_MEMORY_BYTES = 1024 * 1024 * 1024;
 
-function allocateMemory(byteLength: number): CodecMemory {
+function allocateMemory(byteLength: number, isShared: boolean): CodecMemory {
   if (byteLength <= MAX_MEMORY_BYTES) {
     try {
-      return CodecMemory.create(byteLength);
+      return CodecMemory.create(byteLength, { shared: isShared });
     } catch (error) {
       if (!(error instanceof RangeError)) {
         throw error;
@@ -40,7 +43,7 @@ function allocateMemory(byteLength: number): CodecMemory {
 export type KernelFactory = {
   readonly reconstruction: (memory: WebAssembly.Memory) => ReconstructionKernels;
   /** Null: slice data is decoded in TypeScript. */
-  readonly slices: ((memory: WebAssembly.Memory) => SliceKernels) | null;
+  readonly slices: ((memory: WebAssembly.Memory, awaitRows: AwaitRows) => SliceKernels) | null;
 };
 
 /** The allocations for one SPS. */
@@ -52,29 +55,51 @@ export class Sequence {
   readonly state: SliceState;
   readonly hasChroma: boolean;
   readonly sliceKernels: SliceKernels | null;
+  /** Where a second thread keeps the picture that it decodes; null: there is none. */
+  readonly secondState: SliceState | null;
+  /** Cell by which the second thread says that it is ready. */
+  readonly readyPointer: number;
+  /** What the kernels call to wait for a reference; set by the picture decoder. */
+  awaitRows: AwaitRows = () => undefined;
 
-  constructor(sps: SequenceParameterSet, createKernels: KernelFactory) {
+  constructor(
+    sps: SequenceParameterSet,
+    createKernels: KernelFactory,
+    options: { readonly isThreaded: boolean } = { isThreaded: false },
+  ) {
     this.sps = sps;
     this.size = pictureSizeOf(sps);
     this.hasChroma = sps.chroma_format_idc !== 0;
     const { PicWidthInMbs, FrameHeightInMbs, codedWidth, codedHeight } = this.size;
     const macroblocks = PicWidthInMbs * FrameHeightInMbs;
-    const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES;
+    const { isThreaded } = options;
+    const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES + (isThreaded ? PICTURES_UNDER_WAY : 0);
     const samples = codedWidth * codedHeight;
     const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
     const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + sliceStateBytes(PicWidthInMbs, macroblocks);
-    this.memory = allocateMemory(count * perPicture + stateBytes + GUARD_BYTES * 8);
+    const cellBytes = 4 * count + 64;
+    const stateCount = isThreaded ? 2 : 1;
+    this.memory = allocateMemory(
+      count * perPicture + stateCount * (stateBytes + GUARD_BYTES * 8) + cellBytes,
+      isThreaded,
+    );
+    this.readyPointer = this.memory.allocate(cellBytes, 16);
     this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
-    this.state = new SliceState({
-      memory: this.memory,
-      kernels: createKernels.reconstruction(this.memory.memory),
-      store: new MacroblockStore(this.memory, macroblocks),
-      picture: this.pictures[0],
-      PicWidthInMbs,
-      FrameHeightInMbs,
-      hasChroma: this.hasChroma,
-    });
-    this.sliceKernels = createKernels.slices?.(this.memory.memory) ?? null;
+    const kernels = createKernels.reconstruction(this.memory.memory);
+    const createState = (): SliceState =>
+      new SliceState({
+        memory: this.memory,
+        kernels,
+        store: new MacroblockStore(this.memory, macroblocks),
+        picture: this.pictures[0],
+        PicWidthInMbs,
+        FrameHeightInMbs,
+        hasChroma: this.hasChroma,
+        progressPointer: this.readyPointer + 4,
+      });
+    this.state = createState();
+    this.secondState = isThreaded ? createState() : null;
+    this.sliceKernels = createKernels.slices?.(this.memory.memory, (cell, rows) => this.awaitRows(cell, rows)) ?? null;
   }
 
   private allocatePicture(slot: number, samples: number, macroblocks: number): Picture {
@@ -106,7 +131,7 @@ export class Sequence {
 
   /** A frame store that nobody uses, or null. */
   freePicture(): Picture | null {
-    return this.pictures.find((picture) => !picture.isInUse && picture.holders === 0) ?? null;
+    return this.pictures.find((picture) => !picture.isInUse && picture.holders === 0 && picture.users === 0) ?? null;
   }
 
   /** Frame stores that are not held by the receiver of output. */

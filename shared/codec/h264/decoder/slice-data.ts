@@ -8,6 +8,7 @@ import { locateMacroblock, locateNeighbours } from '../macroblock/neighbours.ts'
 import { FIELD_4X4, FIELD_8X8, ZIGZAG_4X4, ZIGZAG_8X8 } from '../tables/transform.generated.ts';
 import { MB_INTER, MB_SKIP } from '../macroblock/mb-types.ts';
 import { MacroblockDecoder } from './macroblock-decoder.ts';
+import type { Deblocker } from '../deblock/deblocker.ts';
 import { ObservedSyntax, type SyntaxListener } from './observed-syntax.ts';
 import { SliceRowDecoder } from './slice-rows.ts';
 import type { SliceState } from './slice-state.ts';
@@ -28,16 +29,16 @@ export class SliceDataDecoder {
   private readonly cavlc: CavlcDecoder;
   private readonly cabac: CabacDecoder;
   /** The fast way for the slices that it knows; null: there is none. */
-  private readonly rows: SliceRowDecoder | null;
+  readonly rows: SliceRowDecoder | null;
   onMacroblock: MacroblockListener | null = null;
   /** Says whether the access unit has used up its time; asked every few macroblocks. Null: no limit. */
   isOverBudget: (() => boolean) | null = null;
   private untilBudgetCheck = 0;
 
   /** With `sliceKernels`, slices of frames that nobody listens to are decoded by them. */
-  constructor(state: SliceState, sliceKernels: SliceKernels | null) {
+  constructor(state: SliceState, deblocker: Deblocker, sliceKernels: SliceKernels | null) {
     this.s = state;
-    this.rows = sliceKernels === null ? null : new SliceRowDecoder(state, sliceKernels);
+    this.rows = sliceKernels === null ? null : new SliceRowDecoder(state, deblocker, sliceKernels);
     this.macroblocks = new MacroblockDecoder(state);
     this.cavlc = new CavlcDecoder(state);
     this.cabac = new CabacDecoder(state);
@@ -63,7 +64,7 @@ export class SliceDataDecoder {
     if (first >= count) {
       throw new BitstreamError('forbidden-value', '7.4.3', 0, `first_mb_in_slice ${first} is outside the picture.`);
     }
-    if (this.rows !== null && next === null && this.onMacroblock === null && this.rows.canDecode()) {
+    if (this.rows !== null && this.usesRows(next)) {
       this.rows.decode(first, cabacTable, SliceQPY, () => this.checkBudget());
       return;
     }
@@ -85,6 +86,16 @@ export class SliceDataDecoder {
         this.cavlcProgressive(first, count, next);
       }
     }
+  }
+
+  /** A picture begins. */
+  startPicture(): void {
+    this.rows?.startPicture();
+  }
+
+  /** Whether the slice of the state, with macroblock order `next`, is decoded by the slice kernel. */
+  usesRows(next: NextMbAddress | null): boolean {
+    return this.rows !== null && next === null && this.onMacroblock === null && this.rows.canDecode();
   }
 
   private useScans(isField: boolean): void {

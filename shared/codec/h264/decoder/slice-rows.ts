@@ -17,17 +17,22 @@ import {
   EXPLICIT_WEIGHTS_AT,
   FIRST_FAULT,
   IMPLICIT_WEIGHTS_AT,
+  PROGRESS_CELLS_AT,
   REFERENCES_AT,
+  SLICE_CONTEXT_BYTES,
   SLICE_CONTEXT_REFERENCES,
   SLICE_CONTEXT_WORDS,
   SLICE_ENDED,
   SLICE_FAULTS,
   SLICE_FLAGS,
 } from '../kernels/slice-context.ts';
+import type { Deblocker } from '../deblock/deblocker.ts';
 import type { SliceKernels } from '../kernels/slice-kernels.ts';
+import { finalLumaRows } from '../threads/decoder-thread.ts';
+import { JOB_IDLE, PictureRows, ROW_JOB } from '../threads/picture-rows.ts';
 import type { SliceState } from './slice-state.ts';
 
-const { min } = Math;
+const { max, min } = Math;
 
 const indexOf = (word: (typeof SLICE_CONTEXT_WORDS)[number]): number => SLICE_CONTEXT_WORDS.indexOf(word);
 const MB_ADDR = indexOf('mbAddr');
@@ -37,19 +42,32 @@ const DECODED_MBS = indexOf('decodedMbs');
 /** Decodes slices row by row. */
 export class SliceRowDecoder {
   private readonly s: SliceState;
-  private readonly kernels: SliceKernels;
+  private readonly deblocker: Deblocker;
+  private readonly rows: PictureRows;
   private readonly context: Pointer;
+  /** The job of the slice, for another thread. */
+  readonly job: Pointer;
+  private readonly jobWords: Int32Array;
   private readonly words: Int32Array;
   private readonly halves: Int16Array;
   private readonly cavlc: CavlcArea;
   private readonly cabacContexts: Uint8Array;
 
-  constructor(state: SliceState, kernels: SliceKernels) {
+  /** Address behind the last macroblock when all before it are decoded, in the order of addresses; else -1. */
+  private contiguous = 0;
+
+  constructor(state: SliceState, deblocker: Deblocker, kernels: SliceKernels) {
     this.s = state;
-    this.kernels = kernels;
+    this.deblocker = deblocker;
+    this.rows = new PictureRows(kernels.memory, kernels);
     this.context = state.sliceContextPointer;
     const { buffer } = state.bytes;
-    this.words = new Int32Array(buffer, this.context, CABAC_NEXT_BYTE_AT / 4 + 1);
+    this.job = state.rowJobPointer;
+    this.jobWords = new Int32Array(buffer, this.job, 6);
+    this.jobWords[ROW_JOB.context] = this.context;
+    this.jobWords[ROW_JOB.strengths] = deblocker.strengths;
+    this.jobWords[ROW_JOB.state] = JOB_IDLE;
+    this.words = new Int32Array(buffer, this.context, SLICE_CONTEXT_BYTES / 4);
     this.halves = new Int16Array(buffer, this.context, DIST_SCALE_AT / 2);
     const macroblocks = state.PicWidthInMbs * state.FrameHeightInMbs;
     this.cavlc = cavlcArea(state.bytes, state.cavlcPointer, macroblocks);
@@ -107,29 +125,68 @@ export class SliceRowDecoder {
     );
   }
 
+  /** A picture begins. */
+  startPicture(): void {
+    this.contiguous = 0;
+  }
+
   /**
    * Decodes from macroblock address `first`. `cabacTable` is 0 for I slices and 1 + cabac_init_idc else; `onRow` is called after each row
    * that is complete or has the slice's end, and may throw.
    */
   decode(first: number, cabacTable: number, SliceQPY: number, onRow: () => void): void {
-    const { s, kernels, context, words } = this;
-    this.start(first, cabacTable, SliceQPY);
-    for (;;) {
-      const result = kernels.decodeMacroblockRow(context);
-      s.decodedMbs = words[DECODED_MBS];
-      if (result >= FIRST_FAULT) {
-        this.fail(result - FIRST_FAULT);
-      }
-      onRow();
-      if (result === SLICE_ENDED) {
-        return;
-      }
+    this.prepare(first, cabacTable, SliceQPY);
+    try {
+      this.awaitColocated();
+      this.rows.run(this.job, () => {
+        this.awaitColocated();
+        onRow();
+      });
+    } catch (error) {
+      this.takeResults();
+      this.contiguous = -1;
+      throw error;
     }
+    this.finish();
   }
 
-  /** The macroblock that comes next. */
-  get mbAddr(): number {
-    return this.words[MB_ADDR];
+  /** Fills context and job; the job may then run in any thread that shares the memory. */
+  prepare(first: number, cabacTable: number, SliceQPY: number): void {
+    const { deblocker, jobWords } = this;
+    this.start(first, cabacTable, SliceQPY);
+    const isFiltering = deblocker.prepareSlice() && first === this.contiguous;
+    jobWords[ROW_JOB.isFiltering] = isFiltering ? 1 : 0;
+    jobWords[ROW_JOB.filteredRows] = deblocker.filteredRows;
+    jobWords[ROW_JOB.state] = JOB_IDLE;
+    this.contiguous = isFiltering ? this.contiguous : -1;
+  }
+
+  /** Takes the results of the job. Throws BitstreamError when the slice is damaged. */
+  finish(): void {
+    const { words, jobWords } = this;
+    const result = jobWords[ROW_JOB.result];
+    this.takeResults();
+    if (result !== SLICE_ENDED) {
+      this.contiguous = -1;
+      this.fail(max(0, result - FIRST_FAULT));
+    }
+    this.contiguous = this.contiguous < 0 ? -1 : words[MB_ADDR];
+  }
+
+  private takeResults(): void {
+    this.s.decodedMbs = this.words[DECODED_MBS];
+    this.deblocker.filteredRows = this.jobWords[ROW_JOB.filteredRows];
+  }
+
+  /** Waits until the motion of the co-located macroblock row is there. */
+  private awaitColocated(): void {
+    const { s, words } = this;
+    if (s.awaitRows !== null && s.isB && s.colocated !== null) {
+      const row = (words[MB_ADDR] / s.PicWidthInMbs) | 0;
+      // a row is decoded when it is filtered
+      const rows = finalLumaRows(min(row + 1, s.FrameHeightInMbs - 1));
+      s.awaitRows(s.progressPointer + 4 * s.colocated.picture.slot, rows);
+    }
   }
 
   private fail(fault: number): never {
@@ -225,6 +282,7 @@ export class SliceRowDecoder {
         words[at + 1] = s.refU[from];
         words[at + 2] = s.refV[from];
         words[at + 3] = s.refId[from];
+        words[PROGRESS_CELLS_AT / 4 + entry] = s.progressPointer + 4 * (s.refPictures[from]?.slot ?? 0);
         if (s.weightMode === 1) {
           const weights = EXPLICIT_WEIGHTS_AT / 2 + 8 * entry;
           halves.set(s.explicitWeights.subarray(6 * from, 6 * from + 6), weights);

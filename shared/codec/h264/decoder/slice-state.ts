@@ -8,7 +8,9 @@ import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import { DEBLOCK_RECORD_BYTES, STRENGTH_PARAMETER_BYTES } from '../kernels/row-deblock-kernels.ts';
 import { CABAC_AREA_BYTES } from '../entropy/cabac-area.ts';
 import { cavlcAreaBytes } from '../entropy/cavlc-area.ts';
+import { ROW_JOB_BYTES } from '../threads/picture-rows.ts';
 import { SLICE_CONTEXT_BYTES } from '../kernels/slice-context.ts';
+import type { AwaitRows } from '../kernels/slice-kernels.ts';
 import type { MacroblockStore } from '../macroblock/mb-store.ts';
 import type { Picture, Reference } from '../dpb/picture.ts';
 
@@ -42,6 +44,7 @@ export function sliceStateBytes(PicWidthInMbs: number, macroblocks: number): num
     104 +
     tables +
     SLICE_CONTEXT_BYTES +
+    ROW_JOB_BYTES +
     CABAC_AREA_BYTES +
     deblockScratchBytes(PicWidthInMbs, macroblocks) +
     cavlcAreaBytes(macroblocks)
@@ -66,6 +69,12 @@ export class SliceState {
   readonly cavlcPointer: Pointer;
   /** What the slice kernel knows of the slice, see kernels/slice-context.ts. */
   readonly sliceContextPointer: Pointer;
+  /** Cells of the pictures' progress by slot; 0 without threads. */
+  readonly progressPointer: Pointer;
+  /** Waits for rows of a picture that another thread decodes; null: all pictures are complete. */
+  awaitRows: AwaitRows | null = null;
+  /** The job of the current slice, see threads/picture-rows.ts. */
+  readonly rowJobPointer: Pointer;
   /** Engine cell, tables and context variables of the CABAC kernel, see cabac-area.ts. */
   readonly cabacPointer: Pointer;
 
@@ -224,9 +233,11 @@ export class SliceState {
     readonly PicWidthInMbs: number;
     readonly FrameHeightInMbs: number;
     readonly hasChroma: boolean;
+    readonly progressPointer: Pointer;
   }) {
     const { memory, picture } = options;
     this.kernels = options.kernels;
+    this.progressPointer = options.progressPointer;
     this.bytes = memory.bytes;
     this.store = options.store;
     this.coefficientsPointer = memory.allocate(768, 16);
@@ -246,6 +257,7 @@ export class SliceState {
     this.chromaDc = ints(8);
     this.chromaQp = new Uint8Array(memory.memory.buffer, memory.allocate(104, 16), 104);
     this.sliceContextPointer = memory.allocate(SLICE_CONTEXT_BYTES, 16);
+    this.rowJobPointer = memory.allocate(ROW_JOB_BYTES, 16);
     this.cabacPointer = memory.allocate(CABAC_AREA_BYTES, 16);
     this.cavlcPointer = memory.allocate(cavlcAreaBytes(options.PicWidthInMbs * options.FrameHeightInMbs), 16);
     this.PicWidthInMbs = options.PicWidthInMbs;

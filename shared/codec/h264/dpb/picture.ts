@@ -63,6 +63,10 @@ export class Picture {
   isWaitingForOutput = false;
   /** Views given to the receiver of output that are not closed. */
   holders = 0;
+  /** Pictures under way in another thread that are this one or refer to it: until then the store must not be used again. */
+  users = 0;
+  /** Another thread decodes it; its samples must not be looked at without waiting. */
+  isUnderWay = false;
   /** In the decoded picture buffer or being decoded. */
   isInUse = false;
   timestamp = 0 as Microseconds;

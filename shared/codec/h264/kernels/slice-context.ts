@@ -9,6 +9,7 @@
 //   4352  DistScaleFactor: Int32 by refIdxL0
 //   4480  caches of the current macroblock
 //   5256  arithmetic decoding engine: value (64 bits), range, spare, next byte (0: not started)
+//   5312  pointers to the progress cells of the references, in their order; read by the shared-memory build
 
 import type { BitstreamErrorCode } from '../../../errors.ts';
 
@@ -87,7 +88,9 @@ export const DIST_SCALE_AT = 4352;
 export const CACHES_AT = 4480;
 export const CACHES_BYTES = 772;
 export const CABAC_NEXT_BYTE_AT = 5272;
-export const SLICE_CONTEXT_BYTES = 5312;
+/** Cells of the references' progress (threads/decoder-thread.ts), for a decoder with threads. */
+export const PROGRESS_CELLS_AT = 5312;
+export const SLICE_CONTEXT_BYTES = 5568;
 
 /** Entries per list that the tables hold. */
 export const SLICE_CONTEXT_REFERENCES = 32;

@@ -7,6 +7,7 @@ import { WasmModule } from './wasm-module.ts';
 
 /** Slice data and its row filter. */
 export interface SliceKernels extends RowDeblockKernels {
+  readonly memory: WebAssembly.Memory;
   /**
    * Decodes macroblocks from `mbAddr` of the slice context on: syntax, motion, residual and reconstruction without the deblocking filter, to
    * the end of the macroblock row or of the slice. Returns ROW_ENDED, SLICE_ENDED or a fault, see slice-context.ts.
@@ -21,7 +22,15 @@ export function compileSliceKernels(options: { readonly shared?: boolean } = {})
   return slices.compile(options);
 }
 
+/** Called by the shared-memory build for a reference whose progress `cell` does not say yet that `rows` luma rows are final. */
+export type AwaitRows = (cell: Pointer, rows: number) => void;
+
 /** The slice kernels on `memory` (plain or shared), whose size must never change afterwards. */
-export function createSliceKernels(memory: WebAssembly.Memory): SliceKernels {
-  return slices.instantiate(memory) as unknown as SliceKernels;
+export function createSliceKernels(memory: WebAssembly.Memory, awaitRows: AwaitRows): SliceKernels {
+  return { memory, ...slices.instantiate(memory, { awaitRows }) } as unknown as SliceKernels;
+}
+
+/** The module in its shared-memory build, for an instance in another thread; compiled code is shared too. */
+export function sharedSliceModule(): WebAssembly.Module {
+  return slices.moduleOf('shared');
 }

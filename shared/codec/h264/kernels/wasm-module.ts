@@ -27,14 +27,19 @@ export class WasmModule {
   }
 
   /** The module's exports on `memory`, in the build that fits the memory. */
-  instantiate(memory: WebAssembly.Memory): WebAssembly.Exports {
-    const build = isShared(memory) ? 'shared' : 'plain';
+  instantiate(memory: WebAssembly.Memory, imports: WebAssembly.ModuleImports = {}): WebAssembly.Exports {
+    const module = this.moduleOf(isShared(memory) ? 'shared' : 'plain');
+    return new WebAssembly.Instance(module, { env: { memory, ...imports } }).exports;
+  }
+
+  /** A build, compiled when it was not yet. */
+  moduleOf(build: Build): WebAssembly.Module {
     let module = this.#compiled.get(build);
     if (module === undefined) {
       module = new WebAssembly.Module(this.#bytes(build));
       this.#compiled.set(build, module);
     }
-    return new WebAssembly.Instance(module, { env: { memory } }).exports;
+    return module;
   }
 
   #bytes(build: Build): Uint8Array<ArrayBuffer> {

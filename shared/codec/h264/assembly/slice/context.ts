@@ -50,6 +50,7 @@ const EXPLICIT_WEIGHTS: usize = 1280;
 const IMPLICIT_WEIGHTS: usize = 2304;
 const DIST_SCALE: usize = 4352;
 const CACHES: usize = 4480;
+const PROGRESS_CELLS: usize = 5312;
 
 /** The slice and the stores. */
 export class Slice {
@@ -129,6 +130,7 @@ export class Slice {
   static explicitWeights: usize = 0;
   static implicitWeights: usize = 0;
   static distScale: usize = 0;
+  static progressCells: usize = 0;
 
   static load(c: usize): void {
     Slice.fault = 0;
@@ -207,6 +209,7 @@ export class Slice {
     Slice.explicitWeights = c + EXPLICIT_WEIGHTS;
     Slice.implicitWeights = c + IMPLICIT_WEIGHTS;
     Slice.distScale = c + DIST_SCALE;
+    Slice.progressCells = c + PROGRESS_CELLS;
     Cache.place(c + CACHES);
   }
 

@@ -4,6 +4,11 @@ import { averageBlocks, predictPartition, weightBlock, weightBlocks } from '../i
 import { CACHE_ORIGIN, CACHE_STRIDE, Cache, Mb, MB_DIRECT, Slice } from './context';
 import { B_8X8, P_8X8, partitionHeight, partitionWidth, subHeight, subWidth } from './types';
 
+// Only in the shared-memory build: sleeps until a reference that another thread decodes has the rows.
+// @ts-ignore: decorator
+@external("env", "awaitRows")
+declare function awaitRows(cell: usize, rows: i32): void;
+
 export class Inter {
   /** Predicts all partitions of the current macroblock into the picture. */
   static predict(): void {
@@ -117,6 +122,13 @@ export class Inter {
     dstY: usize, dstU: usize, dstV: usize, dstStrideY: usize, dstStrideC: usize,
   ): void {
     const reference = Slice.references + 16 * entry;
+    if (ASC_FEATURE_THREADS) {
+      const cell = load<usize>(Slice.progressCells + 4 * entry);
+      // the six tap filter reaches three rows below the block
+      const below = 16 * Mb.row + 4 * (y + h) + (mv >> 18) + 3;
+      const rows = max(1, min(below, 16 * Slice.height));
+      if (atomic.load<i32>(cell) < rows) awaitRows(cell, rows);
+    }
     predictPartition(
       dstY, dstU, dstV, dstStrideY, dstStrideC,
       load<usize>(reference), load<usize>(reference, 4), load<usize>(reference, 8),
