@@ -1,4 +1,4 @@
-// Bad records on the logs that live in the process; on a real Kafka: test/integration/analytics/kafka-bad-records.test.ts.
+// Bad records on the logs that live in the process.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
