@@ -107,10 +107,12 @@ describeWith(['ffmpeg'], 'injected faults', () => {
     for (const { name, isRaw } of [...FAULTS, { name: 'healthy', isRaw: false }]) {
       const publisher = new ClipPublisher(scene, name);
       publisher.play('video', isRaw === true ? clips.raw : clips.moving);
-      publisher.play('audio', clips.tone);
+      if (name.startsWith('sound') || name === 'healthy') {
+        publisher.play('audio', clips.tone);
+      }
       publishers.set(name, publisher);
     }
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     for (const publisher of publishers.values()) {
@@ -125,7 +127,7 @@ describeWith(['ffmpeg'], 'injected faults', () => {
     for (const name of publishers.keys()) {
       expect(scene.report(name)).toMatchObject({ status: 'good', score: 100, complete: 1 });
     }
-  }, 120_000);
+  }, 300_000);
 
   test('every fault raises its issue within ten seconds', async () => {
     const injectedAt = scene.clock.epochMs();
@@ -143,7 +145,7 @@ describeWith(['ffmpeg'], 'injected faults', () => {
     process.stdout.write(`faults raised after (ms): ${JSON.stringify(Object.fromEntries(raisedAfterMs))}\n`);
     const inTime = [...raisedAfterMs].filter(([, ms]) => ms <= 10_000).map(([name]) => name);
     expect(inTime.sort()).toEqual(FAULTS.map(({ name }) => name).sort());
-  }, 120_000);
+  }, 300_000);
 
   test.each(FAULTS)('$name says $type and nothing else', ({ name, type, stage }) => {
     expect(new Set(scene.opened(name))).toEqual(new Set([type]));
@@ -167,5 +169,5 @@ describeWith(['ffmpeg'], 'injected faults', () => {
       expect(ended!.until).toBeGreaterThan(healedAt);
     }
     expect(scene.opened('healthy')).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
