@@ -19,6 +19,8 @@ const MAX_QP = 51;
 const BLOCKS = 4;
 const VECTOR_COLOURS = ['#ffd400', '#00e5ff'] as const; // list 0, list 1
 
+const INTER = { bit: 0, name: 'Inter', colour: '70 130 255' } as const;
+
 /** Kinds in the order in which their bits are looked at, with what the legend says. */
 export const KINDS = [
   { bit: MB_PCM, name: 'I_PCM', colour: '255 255 255' },
@@ -27,12 +29,12 @@ export const KINDS = [
   { bit: MB_INTRA_4X4, name: 'Intra 4x4', colour: '255 60 160' },
   { bit: MB_SKIP, name: 'Skip', colour: '110 120 130' },
   { bit: MB_DIRECT, name: 'Direct', colour: '60 200 120' },
-  { bit: 0, name: 'Inter', colour: '70 130 255' },
+  INTER,
 ] as const;
 
 /** The entry of KINDS for the kind bits of a macroblock. */
 export function kindOf(bits: number): (typeof KINDS)[number] {
-  return KINDS.find(({ bit }) => bit === 0 || (bits & bit) !== 0) ?? KINDS[KINDS.length - 1]!;
+  return KINDS.find(({ bit }) => bit === 0 || (bits & bit) !== 0) ?? INTER;
 }
 
 /** Blue for fine, red for coarse. */

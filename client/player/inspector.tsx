@@ -2,43 +2,58 @@
 // (`?decoder=wasm`), which is the one that can tell.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Canvas2dRenderer } from '../render/renderer-2d.ts';
-import { displaySize, type Picture } from '../media/picture.ts';
 import { Button } from '../ui/button.tsx';
-import { describeAt, drawInspection, KINDS, LAYERS, type Layer } from './inspector-drawing.ts';
-import { Freezer } from './inspector-freezer.ts';
+import { KINDS, LAYERS, type Layer } from './inspector-drawing.ts';
+import { InspectorStage } from './inspector-stage.ts';
 import type { Player } from './player.ts';
 import './inspector.css';
 
 const LAYER_NAMES: Readonly<Record<Layer, string>> = { types: 'Types', qp: 'QP', vectors: 'Vectors' };
 
-type Parts = {
-  readonly freezer: Freezer;
-  readonly renderer: Canvas2dRenderer;
-  readonly overlay: HTMLCanvasElement;
-  layers: ReadonlySet<Layer>;
+type PanelProps = {
+  readonly layers: ReadonlySet<Layer>;
+  readonly isFrozen: boolean;
+  readonly hasData: boolean;
+  readonly readout: string;
+  readonly onLayer: (layer: Layer) => void;
+  readonly onFreeze: () => void;
+  readonly onStep: () => void;
 };
 
-function drawOverlay({ overlay, layers }: Parts, picture: Picture): void {
-  const context = overlay.getContext('2d');
-  if (context === null || picture.inspection === undefined) {
-    return;
-  }
-  const size = displaySize(picture);
-  if (overlay.width !== size.width || overlay.height !== size.height) {
-    overlay.width = size.width;
-    overlay.height = size.height;
-  }
-  context.setTransform(size.width / picture.width, 0, 0, size.height / picture.height, 0, 0);
-  drawInspection(context, picture.inspection, layers);
-  overlay.dataset['ptsUs'] = String(picture.ptsUs);
+/** The controls, the legend and what the pointer is on. */
+function InspectorPanel({ layers, isFrozen, hasData, readout, onLayer, onFreeze, onStep }: PanelProps) {
+  return (
+    <div class="inspector-panel">
+      {LAYERS.map((layer) => (
+        <label key={layer}>
+          <input type="checkbox" checked={layers.has(layer)} onChange={() => onLayer(layer)} /> {LAYER_NAMES[layer]}
+        </label>
+      ))}
+      <Button onClick={onFreeze} isDisabled={!hasData}>
+        {isFrozen ? 'Go on' : 'Freeze'}
+      </Button>
+      <Button onClick={onStep} isDisabled={!isFrozen}>
+        Step
+      </Button>
+      {layers.has('types') &&
+        KINDS.map(({ name, colour }) => (
+          <span key={name} class="inspector-legend">
+            <span class="inspector-swatch" style={{ background: `rgb(${colour})` }} />
+            {name}
+          </span>
+        ))}
+      <span class="inspector-readout">
+        {hasData ? readout : 'The inspector needs our own decoder: add decoder=wasm to the address.'}
+      </span>
+    </div>
+  );
 }
 
 /** Lies over the stage's picture. */
 export function Inspector({ player, aspect }: { readonly player: Player; readonly aspect: number }) {
   const overlay = useRef<HTMLCanvasElement>(null);
   const still = useRef<HTMLCanvasElement>(null);
-  const parts = useRef<Parts | null>(null);
+  const stage = useRef<InspectorStage | null>(null);
   const [layers, setLayers] = useState<ReadonlySet<Layer>>(new Set<Layer>(['types', 'vectors']));
   const [isFrozen, setFrozen] = useState(false);
   const [readout, setReadout] = useState('');
@@ -48,33 +63,9 @@ export function Inspector({ player, aspect }: { readonly player: Player; readonl
     if (overlay.current === null || still.current === null) {
       return undefined;
     }
-    const made: Parts = {
-      freezer: new Freezer(),
-      renderer: Canvas2dRenderer.create(still.current),
-      overlay: overlay.current,
-      layers,
-    };
-    parts.current = made;
-    return player.onPainted(() => {
-      const picture = player.inspected();
-      if (picture === null) {
-        return;
-      }
-      setHasData(true);
-      if (made.freezer.isFrozen) {
-        made.freezer.push(picture);
-      } else {
-        drawOverlay(made, picture);
-      }
-    });
+    stage.current = new InspectorStage(player, { overlay: overlay.current, still: still.current }, layers);
+    return stage.current.follow(() => setHasData(true));
   }, []);
-
-  function show(picture: Picture | null): void {
-    if (parts.current !== null && picture !== null) {
-      parts.current.renderer.draw(picture);
-      drawOverlay(parts.current, picture);
-    }
-  }
 
   function toggleLayer(layer: Layer): void {
     const chosen = new Set(layers);
@@ -82,44 +73,7 @@ export function Inspector({ player, aspect }: { readonly player: Player; readonl
       chosen.add(layer);
     }
     setLayers(chosen);
-    if (parts.current !== null) {
-      parts.current.layers = chosen;
-      const picture = parts.current.freezer.shown ?? player.inspected();
-      if (picture !== null) {
-        drawOverlay(parts.current, picture);
-      }
-    }
-  }
-
-  function toggleFrozen(): void {
-    const freezer = parts.current?.freezer;
-    const picture = player.inspected();
-    if (freezer?.isFrozen === true) {
-      freezer.thaw();
-      setFrozen(false);
-    } else if (freezer !== undefined && picture !== null) {
-      freezer.freeze(picture);
-      setFrozen(true);
-      show(freezer.shown);
-    }
-  }
-
-  function step(): void {
-    if (parts.current?.freezer.step() === true) {
-      show(parts.current.freezer.shown);
-    }
-  }
-
-  function point(event: PointerEvent): void {
-    const canvas = overlay.current;
-    const picture = parts.current?.freezer.shown ?? player.inspected();
-    if (canvas === null || picture?.inspection === undefined) {
-      return;
-    }
-    const box = canvas.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * picture.width;
-    const y = ((event.clientY - box.top) / box.height) * picture.height;
-    setReadout(describeAt(picture.inspection, x, y) ?? '');
+    stage.current?.showLayers(chosen);
   }
 
   const shape = { '--aspect': String(aspect) };
@@ -131,32 +85,16 @@ export function Inspector({ player, aspect }: { readonly player: Player; readonl
         id="inspector"
         ref={overlay}
         style={{ ...shape, pointerEvents: 'auto' }}
-        onPointerMove={point}
+        onPointerMove={({ clientX, clientY }: PointerEvent) =>
+          setReadout(stage.current?.readoutAt(clientX, clientY) ?? '')
+        }
       />
-      <div class="inspector-panel">
-        {LAYERS.map((layer) => (
-          <label key={layer}>
-            <input type="checkbox" checked={layers.has(layer)} onChange={() => toggleLayer(layer)} />{' '}
-            {LAYER_NAMES[layer]}
-          </label>
-        ))}
-        <Button onClick={toggleFrozen} isDisabled={!hasData}>
-          {isFrozen ? 'Go on' : 'Freeze'}
-        </Button>
-        <Button onClick={step} isDisabled={!isFrozen}>
-          Step
-        </Button>
-        {layers.has('types') &&
-          KINDS.map(({ name, colour }) => (
-            <span key={name} class="inspector-legend">
-              <span class="inspector-swatch" style={{ background: `rgb(${colour})` }} />
-              {name}
-            </span>
-          ))}
-        <span class="inspector-readout">
-          {hasData ? readout : 'The inspector needs our own decoder: add decoder=wasm to the address.'}
-        </span>
-      </div>
+      <InspectorPanel
+        {...{ layers, isFrozen, hasData, readout }}
+        onLayer={toggleLayer}
+        onFreeze={() => setFrozen(stage.current?.toggleFrozen() ?? false)}
+        onStep={() => stage.current?.step()}
+      />
     </div>
   );
 }

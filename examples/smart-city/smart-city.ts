@@ -97,7 +97,7 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[1]?.endsWith('smart-city.ts') === true) {
+if (process.argv[1]?.endsWith('smart-city.ts')) {
   main().catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

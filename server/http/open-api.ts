@@ -45,86 +45,96 @@ const streamParameter = {
 const times = (...names: readonly string[]): unknown[] =>
   names.map((name) => ({ name, in: 'query', schema: { type: 'number', description: 'milliseconds' } }));
 
+/** What is known of streams. */
+const STREAM_PATHS = {
+  '/api/v1/streams': {
+    get: {
+      operationId: 'listStreams',
+      summary: 'Every stream that is live, stalled or has just ended. Addresses of publishers only for operators.',
+      responses: { 200: json('The streams.', 'StreamList'), default: problem },
+    },
+  },
+  '/api/v1/streams/{stream}/health': {
+    get: {
+      operationId: 'streamHealth',
+      summary: 'The health of a stream, computed over event-time windows; `unknown` where none has spoken lately.',
+      parameters: [streamParameter],
+      responses: { 200: json('The health.', 'StreamHealth'), default: problem },
+    },
+  },
+  '/api/v1/streams/{stream}/history': {
+    get: {
+      operationId: 'streamHistory',
+      summary: 'What the windows said over a range of time; null where nothing was heard. For operators.',
+      security: [{ operatorToken: [] }],
+      parameters: [streamParameter, ...times('from', 'to', 'step')],
+      responses: { 200: json('The points.', 'History'), default: problem },
+    },
+  },
+  '/api/v1/streams/{stream}/data': {
+    get: {
+      operationId: 'streamData',
+      summary: 'Windows over events of other sources (sensors, meters, chat), five seconds each. For operators.',
+      security: [{ operatorToken: [] }],
+      parameters: [streamParameter, ...times('from', 'to')],
+      responses: { 200: json('The windows.', 'DataWindows'), default: problem },
+    },
+  },
+};
+
+/** What is known of the server. */
+const SERVER_PATHS = {
+  '/api/v1/server': {
+    get: {
+      operationId: 'serverInfo',
+      summary: 'The server itself: since when it runs, and on which telemetry log. For operators.',
+      security: [{ operatorToken: [] }],
+      responses: { 200: json('The server.', 'ServerInfo'), default: problem },
+    },
+  },
+  '/api/v1/capacity': {
+    get: {
+      operationId: 'capacity',
+      summary:
+        'What the telemetry log carries now: producer write rate, consumer read rate, partitions, and the rule beside them. For operators.',
+      security: [{ operatorToken: [] }],
+      responses: { 200: json('The capacity.', 'Capacity'), default: problem },
+    },
+  },
+};
+
+/** What others may send. */
+const SENDING_PATHS = {
+  '/api/v1/cmcd': {
+    post: {
+      operationId: 'reportPlayback',
+      summary: 'Event reports of other players in CMCD version 2, one per line; `cid` or `?stream=` names the stream.',
+      parameters: [{ name: 'stream', in: 'query', schema: { type: 'string' } }],
+      requestBody: { required: true, content: { 'application/cmcd': { schema: { type: 'string' } } } },
+      responses: { 204: { description: 'Taken.' }, default: problem },
+    },
+  },
+  '/api/v1/events/{stream}': {
+    post: {
+      operationId: 'sendEvents',
+      summary: 'Events of any source, one JSON object per line. Needs the publish key of the stream.',
+      parameters: [streamParameter],
+      security: [{ publishKey: [] }],
+      requestBody: {
+        required: true,
+        content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/DataEvent' } } },
+      },
+      responses: { 202: json('How many were taken.', 'Accepted'), default: problem },
+    },
+  },
+};
+
 /** The description of /api/v1. */
 export function openApi(): unknown {
   return {
     openapi: '3.1.0',
     info: { title: 'Tessera', version: '1', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    paths: {
-      '/api/v1/streams': {
-        get: {
-          operationId: 'listStreams',
-          summary: 'Every stream that is live, stalled or has just ended. Addresses of publishers only for operators.',
-          responses: { 200: json('The streams.', 'StreamList'), default: problem },
-        },
-      },
-      '/api/v1/server': {
-        get: {
-          operationId: 'serverInfo',
-          summary: 'The server itself: since when it runs, and on which telemetry log. For operators.',
-          security: [{ operatorToken: [] }],
-          responses: { 200: json('The server.', 'ServerInfo'), default: problem },
-        },
-      },
-      '/api/v1/streams/{stream}/health': {
-        get: {
-          operationId: 'streamHealth',
-          summary: 'The health of a stream, computed over event-time windows; `unknown` where none has spoken lately.',
-          parameters: [streamParameter],
-          responses: { 200: json('The health.', 'StreamHealth'), default: problem },
-        },
-      },
-      '/api/v1/streams/{stream}/history': {
-        get: {
-          operationId: 'streamHistory',
-          summary: 'What the windows said over a range of time; null where nothing was heard. For operators.',
-          security: [{ operatorToken: [] }],
-          parameters: [streamParameter, ...times('from', 'to', 'step')],
-          responses: { 200: json('The points.', 'History'), default: problem },
-        },
-      },
-      '/api/v1/capacity': {
-        get: {
-          operationId: 'capacity',
-          summary:
-            'What the telemetry log carries now: producer write rate, consumer read rate, partitions, and the rule beside them. For operators.',
-          security: [{ operatorToken: [] }],
-          responses: { 200: json('The capacity.', 'Capacity'), default: problem },
-        },
-      },
-      '/api/v1/streams/{stream}/data': {
-        get: {
-          operationId: 'streamData',
-          summary: 'Windows over events of other sources (sensors, meters, chat), five seconds each. For operators.',
-          security: [{ operatorToken: [] }],
-          parameters: [streamParameter, ...times('from', 'to')],
-          responses: { 200: json('The windows.', 'DataWindows'), default: problem },
-        },
-      },
-      '/api/v1/cmcd': {
-        post: {
-          operationId: 'reportPlayback',
-          summary:
-            'Event reports of other players in CMCD version 2, one per line; `cid` or `?stream=` names the stream.',
-          parameters: [{ name: 'stream', in: 'query', schema: { type: 'string' } }],
-          requestBody: { required: true, content: { 'application/cmcd': { schema: { type: 'string' } } } },
-          responses: { 204: { description: 'Taken.' }, default: problem },
-        },
-      },
-      '/api/v1/events/{stream}': {
-        post: {
-          operationId: 'sendEvents',
-          summary: 'Events of any source, one JSON object per line. Needs the publish key of the stream.',
-          parameters: [streamParameter],
-          security: [{ publishKey: [] }],
-          requestBody: {
-            required: true,
-            content: { 'application/x-ndjson': { schema: { $ref: '#/components/schemas/DataEvent' } } },
-          },
-          responses: { 202: json('How many were taken.', 'Accepted'), default: problem },
-        },
-      },
-    },
+    paths: { ...STREAM_PATHS, ...SERVER_PATHS, ...SENDING_PATHS },
     components: {
       schemas: {
         StreamList: jsonSchema(streamListSchema),
