@@ -6,7 +6,6 @@
 import { joinAnnexB } from '../../../shared/bitstream/annex-b.ts';
 import { BitReader } from '../../../shared/bitstream/bit-reader.ts';
 import { BitWriter } from '../../../shared/bitstream/bit-writer.ts';
-import { BitstreamError } from '../../../shared/errors.ts';
 import { microseconds } from '../../../shared/media/time.ts';
 import type { MacroblockDecoder } from '../../../shared/codec/h264/decoder/macroblock-decoder.ts';
 import { PictureDecoder } from '../../../shared/codec/h264/decoder/picture-decoder.ts';
@@ -20,8 +19,6 @@ import {
   type Picture,
   type Structure,
 } from '../../../shared/codec/h264/dpb/picture.ts';
-import type { CabacDecoder } from '../../../shared/codec/h264/entropy/cabac-decoder.ts';
-import type { MacroblockSyntax } from '../../../shared/codec/h264/entropy/macroblock-syntax.ts';
 import { createWasmKernels } from '../../../shared/codec/h264/kernels/wasm-kernels.ts';
 import type { DecRefPicMarking } from '../../../shared/codec/h264/syntax/marking-syntax.ts';
 import { NAL_UNIT_TYPE, writeNalUnit } from '../../../shared/codec/h264/syntax/nal-unit.ts';
@@ -31,7 +28,7 @@ import { pictureSizeOf, writeSps } from '../../../shared/codec/h264/syntax/sps.t
 import { CabacGenerator } from './cabac-generator.ts';
 import { CavlcGenerator } from './cavlc-generator.ts';
 import { Draw } from './draw.ts';
-import type { GeneratedSlice } from './generated-slice.ts';
+import { RetryingMacroblocks } from './retrying-macroblocks.ts';
 import { Legality } from './legality.ts';
 import { drawList, drawMarking, drawWeights, referencesOf } from './reference-plan.ts';
 import { drawSequence, type SequencePlan } from './sequence-plan.ts';
@@ -58,8 +55,6 @@ const ORDER_STEP = 4;
 /** Operation 5 sets the upper part of the order count to 0: below this the lower part says it all. */
 const MAX_ORDER_OF_RESET = 16;
 
-const MAX_TRIES_PER_MACROBLOCK = 40;
-
 /** One frame to make. */
 type FramePlan = { readonly isIdr: boolean; readonly isReference: boolean; readonly order: number };
 
@@ -70,48 +65,6 @@ type SharedLists = { lists: DrawnLists | undefined };
 
 /** What the generating parts need of the slice decoder: it is made with reading ones. */
 type Exchangeable = { cavlc: CavlcGenerator; cabac: CabacGenerator; macroblocks: RetryingMacroblocks };
-
-/** A macroblock decoder that draws again what turned out illegal. */
-class RetryingMacroblocks {
-  readonly #inner: MacroblockDecoder;
-  readonly #s: SliceState;
-  generator: GeneratedSlice | null = null;
-
-  constructor(inner: MacroblockDecoder, s: SliceState) {
-    this.#inner = inner;
-    this.#s = s;
-  }
-
-  skip(cabac: CabacDecoder | null): void {
-    this.#inner.skip(cabac);
-  }
-
-  decode(syntax: MacroblockSyntax, cabac: CabacDecoder | null): void {
-    const s = this.#s;
-    const generator = this.generator!;
-    const mark = generator.mark();
-    const { qp, lastDeltaNotZero } = s;
-    for (let tries = 0; ; tries++) {
-      try {
-        if (tries === MAX_TRIES_PER_MACROBLOCK) {
-          generator.forcePcm();
-        }
-        this.#inner.decode(syntax, cabac);
-        return;
-      } catch (error) {
-        if (!(error instanceof BitstreamError) || tries > MAX_TRIES_PER_MACROBLOCK) {
-          throw error;
-        }
-        generator.rewind(mark);
-        s.qp = qp;
-        s.lastDeltaNotZero = lastDeltaNotZero;
-        s.coefficients.fill(0);
-        s.dc.fill(0);
-        s.chromaDc.fill(0);
-      }
-    }
-  }
-}
 
 class StreamSynthesizer {
   private readonly draw: Draw;

@@ -17,6 +17,7 @@ import { BOTTOM_FIELD, FRAME, TOP_FIELD, type Picture, type Structure } from '..
 import { isNewPicture } from '../syntax/picture-boundary.ts';
 import { SLICE_TYPE, type SliceContext, type SliceHeader } from '../syntax/slice-header.ts';
 import { concealPicture } from './concealment.ts';
+import { copyToMissingField, makeMissingFrame } from './missing-pictures.ts';
 import type { Sequence } from './sequence.ts';
 import type { NalPlace, PictureEvents } from './picture-events.ts';
 import { PictureLane } from './picture-lane.ts';
@@ -337,18 +338,7 @@ export class PictureDecoder {
       return;
     }
     this.halfFrame = null;
-    const s = this.sequence.state;
-    const isTopMissing = halfFrame.decoded === BOTTOM_FIELD;
-    const copy = (plane: number, stride: number, rows: number): void => {
-      for (let row = 0; row < rows; row += 2) {
-        const from = plane + (isTopMissing ? row + 1 : row) * stride;
-        const to = plane + (isTopMissing ? row : row + 1) * stride;
-        s.bytes.copyWithin(to, from, from + stride);
-      }
-    };
-    copy(halfFrame.memory.y, s.frameStrideY, 16 * s.FrameHeightInMbs);
-    copy(halfFrame.memory.u, s.frameStrideC, 8 * s.FrameHeightInMbs);
-    copy(halfFrame.memory.v, s.frameStrideC, 8 * s.FrameHeightInMbs);
+    copyToMissingField(this.sequence.state, halfFrame);
     this.buffer.outputReady();
   }
 
@@ -398,44 +388,7 @@ export class PictureDecoder {
     const { sequence, buffer } = this;
     const { sps } = sequence;
     const picture = this.takePicture();
-    picture.reset();
-    picture.isNonExisting = !isLoss;
-    picture.FrameNum = frame_num;
-    picture.isReference = true;
-    picture.decoded = FRAME;
-    const orderInput: OrderCountInput = {
-      frame_num,
-      field_pic_flag: false,
-      bottom_field_flag: false,
-      pic_order_cnt_lsb: 0,
-      delta_pic_order_cnt_bottom: 0,
-      delta_pic_order_cnt: [0, 0],
-      isIdr: false,
-      isReference: true,
-    };
-    if (sps.pic_order_cnt_type !== 0) {
-      const order = deriveOrderCount(sps, this.orderState, orderInput);
-      picture.TopFieldOrderCnt = order.TopFieldOrderCnt;
-      picture.BottomFieldOrderCnt = order.BottomFieldOrderCnt;
-      finishOrderCount(this.orderState, orderInput, order, false);
-    }
-    const source = this.lastReference;
-    const s = sequence.state;
-    if (source !== null) {
-      const samples = 256 * s.store.macroblocks;
-      s.bytes.copyWithin(picture.memory.y, source.memory.y, source.memory.y + samples);
-      s.bytes.copyWithin(picture.memory.u, source.memory.u, source.memory.u + samples / 4);
-      s.bytes.copyWithin(picture.memory.v, source.memory.v, source.memory.v + samples / 4);
-      if (sps.pic_order_cnt_type === 0) {
-        picture.TopFieldOrderCnt = source.TopFieldOrderCnt;
-        picture.BottomFieldOrderCnt = source.BottomFieldOrderCnt;
-      }
-    }
-    for (let list = 0; list < 2; list++) {
-      picture.memory.refIdx[list].fill(-1);
-      picture.memory.refPic[list].fill(-1);
-    }
-    picture.memory.mbField.fill(0);
+    makeMissingFrame(picture, { sequence, orderState: this.orderState, source: this.lastReference, frame_num, isLoss });
     markReferences(
       { kind: 'sliding-window' },
       {
