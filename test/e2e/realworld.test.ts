@@ -1,5 +1,5 @@
 // What OBS and ffmpeg really send by Enhanced RTMP, in the page: AV1 plays as it came; HEVC, which this browser lacks, is said in one
-// sentence. (As our rendition it plays in codecs.test.ts; this file's 3840x2160 is more than two cores decode in time.)
+// sentence. Its rendition is not asked for: 3840x2160 of HEVC are more than two cores transcode in time.
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join, resolve } from 'node:path';
