@@ -13,8 +13,8 @@ function byteRate(bytesPerSecond: number): string {
     : `${(bytesPerSecond / 1000).toFixed(1)} kB/s`;
 }
 
-function Fact({ name, value }: { readonly name: string; readonly value: string | null }) {
-  return value === null ? null : (
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
     <div>
       <dt>{name}</dt>
       <dd>{value}</dd>
@@ -22,16 +22,15 @@ function Fact({ name, value }: { readonly name: string; readonly value: string |
   );
 }
 
-const known = <Value,>(value: Value | null | undefined, format: (value: Value) => string): string | null =>
-  value === null || value === undefined ? null : format(value);
-
 function CapacityFacts({ capacity }: { readonly capacity: Capacity }) {
+  const { producer, consumer, partitions, rule } = capacity;
+  const product = `${partitions.count} = ${partitions.replicas} × ${partitions.partitionFactor}`;
   return (
     <>
-      <Fact name="Producer write rate" value={known(capacity.producerWriteRate, byteRate)} />
-      <Fact name="Consumer read rate" value={known(capacity.consumerReadRate, byteRate)} />
-      <Fact name="Partitions" value={known(capacity.partitions, String)} />
-      <Fact name="Partitions by rate" value={known(capacity.partitionsByRate, String)} />
+      <Fact name="Producer write rate" value={byteRate(producer.writeRate)} />
+      <Fact name="Consumer read rate" value={byteRate(consumer.readRate)} />
+      <Fact name="Partitions = replicas × factor" value={product} />
+      <Fact name="Partitions by rate" value={String(rule.partitions)} />
     </>
   );
 }
@@ -51,9 +50,7 @@ export function ServerLine({ token }: { readonly token: string | null }) {
         <Fact name="Node" value={server.node} />
         {capacity !== null && <CapacityFacts capacity={capacity} />}
       </dl>
-      {capacity?.advice !== undefined && (
-        <p class={capacity.agrees === false ? 'server-warn' : ''}>{capacity.advice}</p>
-      )}
+      {capacity !== null && <p class={capacity.agrees ? '' : 'server-warn'}>{capacity.advice}</p>}
     </section>
   );
 }

@@ -75,14 +75,14 @@ const historySchema = z.object({
 
 const serverSchema = z.object({ startedAt: z.number(), telemetry: z.string(), node: z.string() });
 
-/** Some of these fields, by the names of the survey text; servers may know more or fewer. */
+/** What the console shows of it; the three quantities have the names of the survey text. */
 const capacitySchema = z.object({
-  producerWriteRate: z.number().nullish(),
-  consumerReadRate: z.number().nullish(),
-  partitions: z.number().nullish(),
-  partitionsByRate: z.number().nullish(),
-  agrees: z.boolean().nullish(),
-  advice: z.string().nullish(),
+  producer: z.object({ writeRate: z.number() }),
+  consumer: z.object({ readRate: z.number() }),
+  partitions: z.object({ count: z.number(), replicas: z.number(), partitionFactor: z.number() }),
+  rule: z.object({ partitions: z.number() }),
+  agrees: z.boolean(),
+  advice: z.string(),
 });
 
 /** One live (or just ended) stream. */
