@@ -37,12 +37,13 @@ export type DecoderTrace = {
   readonly slice?: (header: SliceHeader, context: SliceContext) => void;
   /** Each macroblock when it is decoded, with the bits it took. */
   readonly macroblock?: (decoder: PictureDecoder, bits: number) => void;
-  /** Each picture when it is complete, before output. */
   /** Bits of each syntax element of the current macroblock, before `macroblock` (which must be there too). */
   readonly syntaxElement?: (name: SyntaxElement, bits: number) => void;
   /** Asked after each macroblock (`macroblock` must be there too): true keeps its stages, which `stages` gets when the picture is done. */
   readonly wantsStages?: (decoder: PictureDecoder) => boolean;
+  /** The stages of a macroblock that `wantsStages` asked for, once its picture is done. */
   readonly stages?: (stages: MacroblockStages) => void;
+  /** Each picture when it is complete, before output. */
   readonly picture?: (decoder: PictureDecoder, picture: Picture, structure: Structure) => void;
   /** Each NAL unit as it comes. */
   readonly nalUnit?: (header: NalHeader, bytes: Uint8Array) => void;
