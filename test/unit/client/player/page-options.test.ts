@@ -10,6 +10,7 @@ test('reads stream, rendition and decoder from the address', () => {
     decoder: 'wasm',
     renderer: 'auto',
     isEmbedded: false,
+    inspect: false,
   });
 });
 
@@ -20,6 +21,7 @@ test('falls back to auto for choices that do not exist', () => {
     decoder: 'auto',
     renderer: 'auto',
     isEmbedded: false,
+    inspect: false,
   });
 });
 
