@@ -8,12 +8,14 @@ import type { SliceKernels } from '../kernels/slice-kernels.ts';
 import { JOB_DONE, PictureRows, ROW_JOB } from './picture-rows.ts';
 import type { ThreadMain } from './thread-host.ts';
 
+const { max } = Math;
+
 /** Progress of a picture in its cell: luma rows that will not change any more. */
 export const PROGRESS_COMPLETE = 0x7fffffff;
 
 /** A filtered macroblock row still changes in its last three luma rows, when the row below is filtered. */
 export function finalLumaRows(filteredRows: number): number {
-  return Math.max(0, 16 * filteredRows - 3);
+  return max(0, 16 * filteredRows - 3);
 }
 
 export type DecoderThreadOrder =
