@@ -42,7 +42,11 @@ test('lines become windows that can be asked for, also without media', async () 
   for (const stream of ['s', 'sensors']) {
     await until(
       `a window of ${stream}`,
-      async () => ((await get(`/api/v1/streams/${stream}/data`)).json['windows'] as unknown[]).length > 0,
+      async () => {
+        // Until its events have come back through the log the stream is unknown: 404, without windows.
+        const { status, json } = await get(`/api/v1/streams/${stream}/data`);
+        return status === 200 && (json['windows'] as unknown[]).length > 0;
+      },
       30_000,
     );
   }
