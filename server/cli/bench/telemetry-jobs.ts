@@ -1,6 +1,7 @@
 // The jobs' half of `tessera bench telemetry`: what worker threads bring, and how long an event takes to become a result.
 
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalMachineHost } from '../../analytics/machine-host.ts';
 import type { MachineHost } from '../../analytics/partition-machine.ts';
 import { ThreadMachineHost } from '../../analytics/threads/thread-machine-host.ts';
@@ -96,7 +97,7 @@ export async function windowDelay(streams: number, seconds: number): Promise<Ben
     }
     seq++;
   });
-  await new Promise<void>((resolve) => systemClock.after(seconds * 1000, resolve));
+  await sleep(seconds * 1000); // unlike the clock's timers it keeps the process alive
   stop();
   await reporter.close(1000);
   await runner.close();
