@@ -30,6 +30,6 @@ export { opaque, type Aggregate, type AnyAggregate, type Json, type Span } from 
 export { grouped, mapResult, over, together, type ResultsOf } from './aggregates/composite.ts';
 export { aggregateNamed, type NamedAggregate } from './aggregates/named.ts';
 export { countOf, maxOf, meanOf, minOf, rateOf, sumOf } from './aggregates/numbers.ts';
-export { histogramOf, percentileOf } from './aggregates/percentiles.ts';
+export { histogramOf, percentileOf, percentilesOf } from './aggregates/percentiles.ts';
 export { collectOf, concatOf, firstOf, lastOf } from './aggregates/records.ts';
 export { topKOf, type Frequency } from './aggregates/top-k.ts';

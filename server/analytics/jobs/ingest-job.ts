@@ -6,7 +6,7 @@ import type { FrameBatch } from '../../../shared/telemetry/events.ts';
 import type { Aggregate } from '../../../shared/windows/aggregates/aggregate.ts';
 import { grouped, mapResult, over, together } from '../../../shared/windows/aggregates/composite.ts';
 import { countOf, maxOf, meanOf, minOf, sumOf } from '../../../shared/windows/aggregates/numbers.ts';
-import { percentileOf } from '../../../shared/windows/aggregates/percentiles.ts';
+import { percentileOf, percentilesOf } from '../../../shared/windows/aggregates/percentiles.ts';
 import { collectOf } from '../../../shared/windows/aggregates/records.ts';
 import type { Emit } from '../../../shared/jobs/job.ts';
 import { completenessOf, type Bookkeeping } from './completeness.ts';
@@ -129,7 +129,7 @@ const stages = mapResult(
     Object.fromEntries(
       INGEST_STAGES.map((stage, i) => {
         const select = (frame: FrameSample): number | undefined => frame.stages[i];
-        return [stage, together({ p50: over(select, percentileOf(50)), p95: over(select, percentileOf(95)) })];
+        return [stage, over(select, percentilesOf({ p50: 50, p95: 95 }))];
       }),
     ),
   ),
@@ -153,8 +153,10 @@ const frames = together({
   encodeMs: over((frame: FrameSample) => frame.encodeMs, percentileOf(95)),
   qp: over((frame: FrameSample) => frame.qp, meanOf),
   lead: over((frame: FrameSample) => frame.ptsMs - frame.ts, meanOf),
-  deltaP50: over((frame: FrameSample) => (frame.isKey ? undefined : frame.bytes), percentileOf(50)),
-  deltaP95: over((frame: FrameSample) => (frame.isKey ? undefined : frame.bytes), percentileOf(95)),
+  deltaBytes: over(
+    (frame: FrameSample) => (frame.isKey ? undefined : frame.bytes),
+    percentilesOf({ p50: 50, p95: 95 }),
+  ),
   silent: over((frame: FrameSample) => frame.silent, meanOf),
   stages,
 });
@@ -183,8 +185,8 @@ const trackWindow: Aggregate<FrameSample, unknown[], TrackWindow> = mapResult(fr
     encodeMsP95: roundOrNull(seen.encodeMs, 2),
     qpMean: roundOrNull(seen.qp, 1),
     leadMs: round(seen.lead ?? 0, 1),
-    deltaBytesP50: roundOrNull(seen.deltaP50, 0),
-    deltaBytesP95: roundOrNull(seen.deltaP95, 0),
+    deltaBytesP50: roundOrNull(seen.deltaBytes.p50, 0),
+    deltaBytesP95: roundOrNull(seen.deltaBytes.p95, 0),
     stages: seen.stages,
     silentShare: roundOrNull(seen.silent, 4),
   };
@@ -248,13 +250,19 @@ function stagesOf(batch: FrameBatch, i: number): readonly (number | undefined)[]
   return [batch.captureMs?.[i], batch.queueMs?.[i], batch.decodeMs?.[i], scaleMs, encodingMs];
 }
 
-function emitFrames(batch: FrameBatch, at: number, emit: Emit<IngestSample>): void {
-  const order = batch.ptsMs.map((_, i) => i).sort((a, b) => (batch.ptsMs[a] ?? 0) - (batch.ptsMs[b] ?? 0));
-  const intervals = new Map<number, number>();
+/** Of each frame to the one before it in order of display; none for the first. */
+function intervalsOf(ptsMs: readonly number[]): readonly (number | undefined)[] {
+  const order = ptsMs.map((_, i) => i).sort((a, b) => (ptsMs[a] ?? 0) - (ptsMs[b] ?? 0));
+  const intervals = new Array<number | undefined>(ptsMs.length).fill(undefined);
   for (let i = 1; i < order.length; i++) {
     const [before = 0, here = 0] = [order[i - 1], order[i]];
-    intervals.set(here, (batch.ptsMs[here] ?? 0) - (batch.ptsMs[before] ?? 0));
+    intervals[here] = (ptsMs[here] ?? 0) - (ptsMs[before] ?? 0);
   }
+  return intervals;
+}
+
+function emitFrames(batch: FrameBatch, at: number, emit: Emit<IngestSample>): void {
+  const intervals = intervalsOf(batch.ptsMs);
   for (let i = 0; i < batch.bytes.length; i++) {
     const ts = batch.ts + Math.round(batch.arrivalMs[i] ?? 0);
     const sample: FrameSample = {
@@ -264,7 +272,7 @@ function emitFrames(batch: FrameBatch, at: number, emit: Emit<IngestSample>): vo
       bytes: batch.bytes[i] ?? 0,
       isKey: batch.key[i] === 1,
       ptsMs: batch.ptsMs[i] ?? 0,
-      intervalMs: intervals.get(i),
+      intervalMs: intervals[i],
       encodeMs: batch.encodeMs?.[i],
       qp: batch.qp?.[i],
       silent: batch.silent?.[i],

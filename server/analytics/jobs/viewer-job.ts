@@ -6,7 +6,7 @@ import { VIEWER_STAGES, type ViewerReport, type ViewerStage } from '../../../sha
 import type { Aggregate } from '../../../shared/windows/aggregates/aggregate.ts';
 import { grouped, mapResult, over, together } from '../../../shared/windows/aggregates/composite.ts';
 import { countOf, maxOf, sumOf } from '../../../shared/windows/aggregates/numbers.ts';
-import { percentileOf } from '../../../shared/windows/aggregates/percentiles.ts';
+import { percentileOf, percentilesOf } from '../../../shared/windows/aggregates/percentiles.ts';
 import { lastOf } from '../../../shared/windows/aggregates/records.ts';
 import type { Emit } from '../../../shared/jobs/job.ts';
 import { completenessOf, type Bookkeeping } from './completeness.ts';
@@ -83,20 +83,22 @@ function latencyWindow(of: 'glass' | 'ingest'): Aggregate<ViewerSample, unknown[
   return mapResult(
     together({
       samples: over(select, countOf),
-      p50: over(select, percentileOf(50)),
-      p95: over(select, percentileOf(95)),
-      p99: over(select, percentileOf(99)),
+      percentiles: over(select, percentilesOf({ p50: 50, p95: 95, p99: 99 })),
     }),
-    ({ samples, p50, p95, p99 }) => ({ samples, p50: round(p50, 1), p95: round(p95, 1), p99: round(p99, 1) }),
+    ({ samples, percentiles: { p50, p95, p99 } }) => ({
+      samples,
+      p50: round(p50, 1),
+      p95: round(p95, 1),
+      p99: round(p99, 1),
+    }),
   );
 }
 
-function stageWindow(stage: ViewerStage): Aggregate<ViewerSample, unknown[], StageWindow | null> {
+function stageWindow(stage: ViewerStage): Aggregate<ViewerSample, unknown, StageWindow | null> {
   const select = (sample: ViewerSample): number | undefined =>
     sample.kind === 'report' ? sample.stagesMs?.[stage] : undefined;
-  return mapResult(
-    together({ p50: over(select, percentileOf(50)), p95: over(select, percentileOf(95)) }),
-    ({ p50, p95 }) => (p50 === null || p95 === null ? null : { p50: round(p50, 1) ?? 0, p95: round(p95, 1) ?? 0 }),
+  return mapResult(over(select, percentilesOf({ p50: 50, p95: 95 })), ({ p50, p95 }) =>
+    p50 === null || p95 === null ? null : { p50: round(p50, 1) ?? 0, p95: round(p95, 1) ?? 0 },
   );
 }
 

@@ -32,23 +32,31 @@ function recorded(streams: number, seconds: number): StoredRecord[][] {
   });
 }
 
-async function play(host: MachineHost, input: readonly StoredRecord[][]): Promise<{ ms: number; hash: string }> {
-  const machines = input.map((_, partition) => host.open({ topic: 'ingest', partition }));
-  // The threads start and load their code before the clock runs.
-  await Promise.all(machines.map((machine) => machine.process([])));
-  const start = performance.now();
-  const outputs = await Promise.all(
-    machines.map(async (machine, partition) => {
+/** Sends every partition's records through a machine of its own; returns a hash of the results per partition. */
+function process(host: MachineHost, input: readonly StoredRecord[][]): Promise<string[]> {
+  return Promise.all(
+    input.map(async (records, partition) => {
+      const machine = host.open({ topic: 'ingest', partition });
       const hash = createHash('sha256');
-      const records = input[partition] ?? [];
       for (let i = 0; i < records.length; i += BATCH) {
         for (const { value } of (await machine.process(records.slice(i, i + BATCH))).windows) {
           hash.update(value ?? '');
         }
       }
+      machine.release();
       return hash.digest('hex');
     }),
   );
+}
+
+async function play(host: MachineHost, input: readonly StoredRecord[][]): Promise<{ ms: number; hash: string }> {
+  // A server runs for days: its threads have started, and their code is optimised, before the clock runs.
+  await process(
+    host,
+    input.map((records) => records.slice(0, records.length >> 2)),
+  );
+  const start = performance.now();
+  const outputs = await process(host, input);
   const ms = performance.now() - start;
   await host.close();
   return { ms, hash: outputs.join(' ') };

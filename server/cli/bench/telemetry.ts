@@ -79,7 +79,7 @@ export const benchTelemetry: BenchRunner = async ({ isLong, progress }): Promise
   progress('ingest jobs');
   const jobs = analyticsOfStreams(200, isLong ? 60 : 20);
   progress('worker threads');
-  const { rows: threads, ratio } = await threadedJobs(64, isLong ? 120 : 60);
+  const { rows: threads, ratio } = await threadedJobs(64, isLong ? 240 : 120);
   progress('delay');
   const delay = await windowDelay(50, isLong ? 40 : 15);
   const rate = (overlap: number): number =>

@@ -1,5 +1,5 @@
 // Sums of doubles that do not depend on the order of the terms: whole numbers in one lane while they are exact, everything else as
-// an expansion of non-overlapping partial sums (Shewchuk 1997, algorithm GROW-EXPANSION), rounded once at the end, half to even.
+// an expansion of non-overlapping partial sums (Shewchuk 1997, GROW-EXPANSION), rounded once at the end, half to even.
 // This is what makes replays and merged shards give the same bytes. Used by sum, mean and rate.
 
 /** The exact sum of some numbers: `whole` + the partials, which do not overlap and grow in magnitude. */
@@ -16,22 +16,26 @@ export function newExactSum(): ExactSum {
   return { whole: 0, partials: [] };
 }
 
+/** Adds a term in place; each step is Knuth's TwoSum, exact whichever of the two is larger. */
 function grow(partials: number[], term: number): void {
-  let x = term;
+  const count = partials.length;
+  let high = term;
   let kept = 0;
-  for (const partial of partials) {
-    const big = abs(x) < abs(partial) ? partial : x;
-    const small = big === x ? partial : x;
-    const high = big + small;
-    const low = small - (high - big);
+  for (let i = 0; i < count; i++) {
+    const partial = partials[i];
+    const sum = partial + high;
+    const virtual = sum - partial;
+    const low = partial - (sum - virtual) + (high - virtual);
     if (low !== 0) {
       partials[kept++] = low;
     }
-    x = high;
+    high = sum;
   }
-  partials.length = kept;
-  if (x !== 0) {
-    partials.push(x);
+  if (high !== 0) {
+    partials[kept++] = high;
+  }
+  while (partials.length > kept) {
+    partials.pop();
   }
 }
 

@@ -14,8 +14,8 @@ const HUGE = 1e15;
 /** Middle of bucket i as a factor of GAMMA^i: 2 / (GAMMA + 1). */
 const MIDDLE = 2 / (GAMMA + 1);
 
-/** Counts of consecutive buckets: `counts[i]` belongs to bucket `first + i`. */
-type Row = { first: number; counts: Int32Array };
+/** Counts of consecutive buckets: `counts[i]` belongs to bucket `first + i`. Plain arrays: far cheaper to make than typed ones. */
+type Row = { first: number; counts: number[] };
 
 export type Histogram = {
   n: number;
@@ -26,7 +26,10 @@ export type Histogram = {
   negative: Row;
 };
 
-const NOTHING = new Int32Array(0);
+/** The counts of no buckets. Never written: `reach` gives a row its own before anything is counted. */
+const NOTHING: number[] = [];
+
+const zeros = (count: number): number[] => new Array<number>(count).fill(0);
 
 /** A histogram of nothing. */
 export function newHistogram(): Histogram {
@@ -50,9 +53,9 @@ function reach(row: Row, low: number, high: number): void {
   const from = wasEmpty ? low - slack : low < first ? low - slack : first;
   const last = first + counts.length - 1;
   const to = wasEmpty ? high + slack : high > last ? high + slack : last;
-  const grown = new Int32Array(to - from + 1);
-  if (!wasEmpty) {
-    grown.set(counts, first - from);
+  const grown = zeros(to - from + 1);
+  for (let i = 0; i < counts.length; i++) {
+    grown[first - from + i] = counts[i];
   }
   row.first = from;
   row.counts = grown;

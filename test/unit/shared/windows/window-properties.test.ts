@@ -16,7 +16,7 @@ import {
   saveHistogram,
 } from '../../../../shared/windows/aggregates/histogram.ts';
 import { countOf, maxOf, meanOf, minOf, rateOf, sumOf } from '../../../../shared/windows/aggregates/numbers.ts';
-import { percentileOf } from '../../../../shared/windows/aggregates/percentiles.ts';
+import { percentileOf, percentilesOf } from '../../../../shared/windows/aggregates/percentiles.ts';
 import { collectOf, firstOf, lastOf } from '../../../../shared/windows/aggregates/records.ts';
 import { topKOf } from '../../../../shared/windows/aggregates/top-k.ts';
 import { createWindowOperator, type WindowOperatorOptions } from '../../../../shared/windows/window-operator.ts';
@@ -34,6 +34,7 @@ const everything = opaque(
     rate: rateOf,
     p50: percentileOf(50),
     p99: percentileOf(99),
+    both: percentilesOf({ p50: 50, p99: 99 }),
     top: topKOf(3),
     first: firstOf<number>(),
     last: lastOf<number>(),
@@ -264,4 +265,23 @@ describe('percentiles', () => {
       }),
     );
   });
+});
+
+test('several percentiles of one histogram are those of one histogram each', () => {
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 200 }), (values) => {
+      const all = percentilesOf({ p5: 5, p50: 50, p95: 95 });
+      const accumulator = all.create();
+      values.forEach((one) => {
+        all.add(accumulator, one, 0, 0);
+      });
+      const span = { start: 0, end: 1 };
+      expect(all.result(accumulator, span)).toEqual({
+        p5: percentileOf(5).result(accumulator, span),
+        p50: percentileOf(50).result(accumulator, span),
+        p95: percentileOf(95).result(accumulator, span),
+      });
+    }),
+  );
+  expect(() => percentilesOf({ p101: 101 })).toThrow(RangeError);
 });
