@@ -22,7 +22,10 @@ export default {
   // For tests that name none: Jest's own 5 s are too few on a machine that is busy.
   testTimeout: 60_000,
   reporters: ['<rootDir>/test/support/totals-reporter.mjs'],
-  projects: ['unit', 'kernels', 'closed-loop', 'conformance', 'integration', 'e2e', 'soak'].map((name) =>
-    project(name),
-  ),
+  projects: [
+    ...['unit', 'kernels', 'closed-loop', 'conformance', 'soak'].map((name) => project(name)),
+    ...['integration', 'e2e'].map((name) =>
+      project(name, { setupFilesAfterEnv: ['<rootDir>/test/support/second-try.ts'] }),
+    ),
+  ],
 };
