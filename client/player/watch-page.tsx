@@ -1,6 +1,6 @@
 // The player page: bar, stage with the picture and what lies over it, and the line that says who encoded and who decodes.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { AppBar } from '../ui/app-bar.tsx';
 import { Badge } from '../ui/badge.tsx';
 import { formatCount } from '../ui/format.ts';
@@ -56,7 +56,8 @@ export function WatchPage({ options }: { readonly options: PageOptions }) {
   toggleFullScreen.current = fullScreen.toggle;
   wakeLock.isWanted = state.status.kind === 'playing';
 
-  useEffect(() => {
+  // Before the browser paints the page: the first picture should not wait for that.
+  useLayoutEffect(() => {
     if (canvas.current === null) {
       return undefined;
     }
