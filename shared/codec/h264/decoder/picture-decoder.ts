@@ -171,7 +171,7 @@ export class PictureDecoder {
     const s = lane.state;
     if (s.decodedMbs < current.macroblocks) {
       this.events.error('lost-slice', 0, place);
-      concealPicture(s, substitute);
+      concealPicture(s, substitute, this.sequence.pictures);
     }
     if (hasHoles && (s.refPic0.includes(HOLE_ID) || s.refPic1.includes(HOLE_ID))) {
       this.events.error('missing-reference', 0, place);
