@@ -5,10 +5,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { DecodeErrorReport } from '../../shared/codec/h264/codec-types.ts';
 import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
+import type { ThreadHost } from '../../shared/codec/h264/threads/thread-host.ts';
 import type { I420Frame, Plane } from '../../shared/media/frame.ts';
 import { microseconds } from '../../shared/media/time.ts';
-import { NodeThreadHost } from '../platform/node-thread-host.ts';
-import { workerEntry } from '../platform/worker-entry.ts';
+import { decoderThreadHost } from '../platform/node-thread-host.ts';
 import { readByteStream } from './byte-stream-file.ts';
 import { printJson, UsageError, wholeNumber } from './command-line.ts';
 
@@ -51,13 +51,15 @@ export function registerDecode(program: Command): void {
     .option('-o, --output <file>', 'write the frames as planar YUV 4:2:0; - for standard output')
     .option('--md5', 'MD5 over all frames in output order')
     .option('--frame-md5', 'MD5 of every frame')
-    .option('--threads <n>', 'threads to use at most; a second one decodes every other picture', wholeNumber(1, 16), 1)
+    .option('--threads <n>', 'threads to use at most; two are used', wholeNumber(1, 16), 1)
     .option('--strict', 'exit 1 on the first kind of damage')
     .option('--kernels <kind>', 'wasm or reference', 'wasm')
     .option('--low-delay', 'output every frame as soon as the stream allows')
     .option('--json', 'print one JSON document on stdout')
-    .action((input: string, options: DecodeOptions) => {
-      const result = decodeFile(input, options);
+    .action(async (input: string, options: DecodeOptions) => {
+      const host = (options.threads ?? 1) > 1 ? decoderThreadHost() : null;
+      await host?.prepare();
+      const result = decodeFile(input, options, host);
       report(input, result, options);
       if (result.frames === 0 || (options.strict === true && result.errors.length > 0)) {
         process.exitCode = 1;
@@ -145,8 +147,8 @@ function openOutput(path: string | undefined): number | null {
   }
 }
 
-/** Decodes a file and measures: from the first byte read to the last byte written. */
-export function decodeFile(input: string, options: DecodeOptions): DecodeResult {
+/** Decodes a file and measures: from the first byte read to the last byte written. `threadHost` lends the second of two threads. */
+export function decodeFile(input: string, options: DecodeOptions, threadHost: ThreadHost | null = null): DecodeResult {
   const kernels = options.kernels ?? 'wasm';
   if (kernels !== 'wasm' && kernels !== 'reference') {
     throw new UsageError(`--kernels takes wasm or reference, not ${kernels}.`);
@@ -165,9 +167,7 @@ export function decodeFile(input: string, options: DecodeOptions): DecodeResult 
         errors.push(damage);
       }
     },
-    ...(threads > 1
-      ? { threadHost: new NodeThreadHost(workerEntry(import.meta.url, '../platform/decoder-thread')) }
-      : {}),
+    ...(threadHost === null ? {} : { threadHost }),
   });
   decoder.configure({
     format: 'annexb',

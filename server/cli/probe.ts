@@ -1,5 +1,5 @@
-// `tessera probe FILE.264`: what a raw H.264 file holds: profile, sizes, rate, groups of pictures; with --headers every header field, with
-// --macroblocks every macroblock of one frame.
+// `tessera probe FILE`: what a raw H.264 file, or the video track of an FLV, MP4, MOV or MKV file, holds: profile, sizes, rate, groups of
+// pictures; with --headers every header field, with --macroblocks every macroblock of one frame.
 
 import type { Command } from 'commander';
 import type { DecodeErrorReport } from '../../shared/codec/h264/codec-types.ts';
@@ -22,6 +22,7 @@ import { sampleAspectOf } from '../../shared/codec/h264/syntax/vui.ts';
 import { BitstreamError } from '../../shared/errors.ts';
 import { microseconds } from '../../shared/media/time.ts';
 import { readByteStream } from './byte-stream-file.ts';
+import { containerKind, decodeContainer, type ContainerFigures, type ContainerKind } from './probe-container.ts';
 import { printJson, UsageError, wholeNumber } from './command-line.ts';
 import { describeMacroblocks, type MacroblockDescription, type SyntaxBits } from './probe-macroblocks.ts';
 
@@ -69,6 +70,7 @@ type PictureRecord = {
 
 /** The JSON document of the command. */
 export type ProbeResult = {
+  readonly container: 'none' | ContainerKind;
   readonly profile: string;
   readonly level: string;
   readonly codec: string;
@@ -95,15 +97,16 @@ export type ProbeResult = {
 export function registerProbe(program: Command): void {
   program
     .command('probe')
-    .description('show what a raw H.264 file (Annex B) holds')
-    .argument('<file>', 'FILE.264, or - for standard input')
+    .description('show what an H.264 file holds: raw (Annex B), FLV, MP4, MOV or MKV')
+    .argument('<file>', 'the file, or - for raw H.264 on standard input')
     .option('--headers', 'every field of every header')
     .option('--macroblocks', 'every macroblock of one frame: type, modes, QP, vectors, references, bits')
     .option('--frame <n>', 'which frame --macroblocks shows, in decoding order', wholeNumber(0, 1_000_000), 0)
     .option('--stages <x,y>', 'with --macroblocks: samples and coefficients of that macroblock at every stage')
     .option('--json', 'print one JSON document on stdout')
-    .action((file: string, options: ProbeOptions) => {
-      const result = probeFile(file, options);
+    .action(async (file: string, options: ProbeOptions) => {
+      const kind = await containerKind(file);
+      const result = kind === null ? probeFile(file, options) : await probeContainer(file, kind, options);
       if (options.json === true) {
         printJson(result);
       } else {
@@ -268,7 +271,7 @@ function readOrNull(read: () => unknown): unknown {
   }
 }
 
-/** Reads a file; throws one sentence when it holds no parameter set that is used. */
+/** Reads a raw file; throws one sentence when it holds no parameter set that is used. */
 export function probeFile(file: string, options: ProbeOptions): ProbeResult {
   const probe = new Probe(options);
   const decoder = probe.makeDecoder();
@@ -281,14 +284,42 @@ export function probeFile(file: string, options: ProbeOptions): ProbeResult {
   });
   decoder.flush();
   decoder.close();
+  return resultOf(file, probe, options, { container: 'none', bytes, fps: null });
+}
+
+/** Reads the video track of a container; throws one sentence as well. */
+export async function probeContainer(
+  file: string,
+  container: ContainerKind,
+  options: ProbeOptions,
+): Promise<ProbeResult> {
+  const probe = new Probe(options);
+  const decoder = probe.makeDecoder();
+  const figures = await decodeContainer(file, container, decoder, () => {
+    probe.accessUnit++;
+  });
+  if (probe.sps !== null) {
+    decoder.flush();
+  }
+  decoder.close();
+  return resultOf(file, probe, options, { container, ...figures });
+}
+
+function resultOf(
+  file: string,
+  probe: Probe,
+  options: ProbeOptions,
+  { container, bytes, fps: fpsOfTimes }: ContainerFigures & { readonly container: ProbeResult['container'] },
+): ProbeResult {
   const { sps } = probe;
   if (sps === null) {
     throw new Error(`${file} holds no H.264 slice with its parameter sets.`);
   }
   const { width, height, codedWidth, codedHeight } = pictureSizeOf(sps);
-  const fps = frameRateOf(sps);
+  const fps = frameRateOf(sps) ?? fpsOfTimes;
   const isConstrained = sps.profile_idc === 66 && (sps.constraint_set_flags & 0x40) !== 0;
   return {
+    container,
     profile: `${isConstrained ? 'Constrained ' : ''}${PROFILES[sps.profile_idc] ?? `profile_idc ${sps.profile_idc}`}`,
     level: levelNameOf(sps),
     codec: codecStringOf(sps),

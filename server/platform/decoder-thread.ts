@@ -7,3 +7,5 @@ const main = createDecoderThread();
 parentPort?.on('message', (message: unknown) => {
   main(message, (answer) => parentPort?.postMessage(answer));
 });
+// NodeThreadHost.prepare waits for it
+parentPort?.postMessage('loaded');

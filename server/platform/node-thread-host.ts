@@ -1,5 +1,6 @@
 // The codec's ThreadHost in Node: each thread is a worker_thread that runs one entry file. Used where the codec gets more than one thread.
 
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { HostThread, ThreadHost, ThreadListener } from '../../shared/codec/h264/threads/thread-host.ts';
@@ -8,15 +9,30 @@ import { type WorkerEntry, workerEntry } from './worker-entry.ts';
 export class NodeThreadHost implements ThreadHost {
   readonly parallelism: number;
   readonly #entry: WorkerEntry;
+  /** Started ahead of time, for the next start(). */
+  #prepared: Worker | null = null;
 
   /** `entry` is the module that each thread runs (workerEntry finds it). `parallelism` defaults to the machine's. */
   constructor(entry: WorkerEntry, parallelism = availableParallelism()) {
-    this.#entry = entry;
     this.parallelism = parallelism;
+    this.#entry = entry;
+  }
+
+  /** Starts a thread ahead of time. Resolves when it runs, or when it cannot be had: then start() tries again. */
+  async prepare(): Promise<void> {
+    const worker = this.#startWorker();
+    try {
+      // entries say a first word when they are loaded
+      await once(worker, 'message');
+      this.#prepared = worker;
+    } catch {
+      await worker.terminate();
+    }
   }
 
   start(listener: ThreadListener): HostThread {
-    const worker = new Worker(this.#entry.script, { name: 'tessera-codec', workerData: this.#entry.data });
+    const worker = this.#prepared ?? this.#startWorker();
+    this.#prepared = null;
     let isEnding = false;
     worker.on('message', listener.onMessage);
     worker.on('error', (error) => {
@@ -39,6 +55,15 @@ export class NodeThreadHost implements ThreadHost {
       },
     };
   }
+
+  #startWorker(): Worker {
+    return new Worker(this.#entry.script, { name: 'tessera-codec', workerData: this.#entry.data });
+  }
+}
+
+/** Lends a thread to an H264Decoder. */
+export function decoderThreadHost(parallelism?: number): NodeThreadHost {
+  return new NodeThreadHost(workerEntry(import.meta.url, './decoder-thread'), parallelism);
 }
 
 /** Lends threads to an H264Encoder. */

@@ -1,11 +1,13 @@
 // `tessera decode` and `tessera probe` on conformance streams: digests of the manifest, figures, exit codes.
 
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { decodeFile } from '../../server/cli/decode.ts';
-import { probeFile } from '../../server/cli/probe.ts';
+import { containerKind } from '../../server/cli/probe-container.ts';
+import { probeContainer, probeFile } from '../../server/cli/probe.ts';
 import { conformanceStreams, expectedFrames } from '../support/conformance-streams.ts';
 import { conformanceDir, describeWith } from '../support/requirements.ts';
 
@@ -73,4 +75,29 @@ describeWith(['material'], 'decode and probe', () => {
     expect(bits).toBeLessThan(slice.bytes * 8);
     expect(bits).toBeGreaterThan(slice.bytes * 8 * 0.9);
   });
+});
+
+describeWith(['material', 'ffmpeg'], 'probe of containers', () => {
+  for (const extension of ['mp4', 'flv', 'mkv'] as const) {
+    test(`probe shows the same of ${extension} as of the stream in it`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'tessera-probe-'));
+      const file = join(folder, `in.${extension}`);
+      // times that a stream of B pictures needs come with MP4 only
+      const steps = extension === 'mp4' ? [file] : [join(folder, 'first.mp4'), file];
+      for (const [i, to] of steps.entries()) {
+        const from = i === 0 ? ['-framerate', '25', '-i', path('CABA3_SVA_B')] : ['-i', steps[i - 1]!];
+        expect(spawnSync('ffmpeg', ['-v', 'error', '-y', ...from, '-c', 'copy', to]).status).toBe(0);
+      }
+      const kind = await containerKind(file);
+      const inside = await probeContainer(file, kind!, { macroblocks: true, frame: 2 });
+      const raw = probeFile(path('CABA3_SVA_B'), { macroblocks: true, frame: 2 });
+      const { container, fps, bytes, kbps } = inside;
+      expect(container).toBe(extension === 'flv' ? 'flv' : 'mp4');
+      expect(fps).toBeCloseTo(25, 1);
+      expect({ ...inside, container: 'none', fps: null, kbps: null, bytes: raw.bytes }).toEqual(raw);
+      expect(bytes).toBeGreaterThan(0);
+      expect(kbps).toBeGreaterThan(0);
+      rmSync(folder, { recursive: true });
+    });
+  }
 });

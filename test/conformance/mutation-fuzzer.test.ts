@@ -7,7 +7,7 @@ import { H264Decoder } from '../../shared/codec/h264/decoder.ts';
 import { BITSTREAM_ERRORS } from '../../shared/errors.ts';
 import { microseconds } from '../../shared/media/time.ts';
 import { conformanceStreams, streamBytes } from '../support/conformance-streams.ts';
-import { FUZZ_CASES } from '../support/fuzz.ts';
+import { FUZZ_CASES, liveBytes } from '../support/fuzz.ts';
 import { mutate, MUTATIONS } from '../support/mutate-stream.ts';
 import { seededRandom } from '../support/random.ts';
 import { describeWith } from '../support/requirements.ts';
@@ -16,9 +16,14 @@ const CASES = FUZZ_CASES;
 /** NAL units and bytes of a case: enough for some pictures of every stream. */
 const MAX_NAL_UNITS = 24;
 const MAX_BYTES = 24_000;
+/** How often it is looked what is alive, and over how many looks: the least counts, since the last decoders may still be there. */
+const CASES_PER_LOOK = CASES / 50;
+const LOOKS = 10;
+/** What may be alive at the end beside what was alive after a fifth of the cases. */
+const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
 
 describeWith(['material'], 'mutation fuzzer', () => {
-  test(`${CASES} damaged streams give typed errors only, each in less than two seconds`, () => {
+  test(`${CASES} damaged streams give typed errors only, each in less than two seconds, and leave nothing behind`, () => {
     const sources = conformanceStreams.map((stream) => {
       const bytes = streamBytes(stream);
       const nalUnits: Uint8Array[] = [];
@@ -36,7 +41,11 @@ describeWith(['material'], 'mutation fuzzer', () => {
     const failures: string[] = [];
     let reached = 0;
     let slowest = 0;
+    const live: number[] = [];
     for (let i = 0; i < CASES; i++) {
+      if (i % CASES_PER_LOOK === 0) {
+        live.push(liveBytes());
+      }
       const random = seededRandom(1000 + i);
       const source = sources[i % sources.length];
       const mutation = MUTATIONS[random(MUTATIONS.length)];
@@ -70,12 +79,15 @@ describeWith(['material'], 'mutation fuzzer', () => {
         expect(BITSTREAM_ERRORS).toContain(code);
       }
     }
+    const grown = Math.min(...live.slice(-LOOKS)) - Math.min(...live.slice(0, LOOKS));
     const rows = [...histogram].sort((a, b) => b[1] - a[1]).map(([key, count]) => `  ${count}  ${key}`);
     process.stdout.write(
-      `fuzzer: ${CASES} cases, ${reached} reached slice data, slowest ${slowest.toFixed(0)} ms\n${rows.join('\n')}\n`,
+      `fuzzer: ${CASES} cases, ${reached} reached slice data, slowest ${slowest.toFixed(0)} ms, ` +
+        `${(grown / 1_048_576).toFixed(1)} MB more alive\n${rows.join('\n')}\n`,
     );
     expect(failures).toEqual([]);
     expect(reached).toBeGreaterThan(CASES / 2);
     expect(slowest).toBeLessThan(2000);
-  }, 600_000);
+    expect(grown).toBeLessThan(MAX_GROWTH_BYTES);
+  }, 1_800_000);
 });

@@ -20,8 +20,8 @@ type Tally = { readonly outcomes: Map<string, number>; readonly liveBytes: numbe
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes that are alive in this process, inside and outside of the heap. */
-function liveBytes(): number {
+/** Bytes that are alive in this process after a collection, inside and outside of the heap. */
+export function liveBytes(): number {
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;

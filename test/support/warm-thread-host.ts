@@ -27,7 +27,7 @@ export class WarmThreadHost implements ThreadHost {
   /** Resolves when the thread answers. */
   async warmUp(): Promise<void> {
     const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
-    const order: DecoderThreadOrder = { kind: 'attach', memory, module: sharedSliceModule(), ready: 65536 };
+    const order: DecoderThreadOrder = { kind: 'attach', memory, module: sharedSliceModule(), state: 65536 };
     this.thread.post(order);
     const cells = new Int32Array(memory.buffer);
     await eventually(
@@ -51,8 +51,8 @@ export class WarmThreadHost implements ThreadHost {
         this.thread.post(message);
         if ((message as DecoderThreadOrder).kind === 'attach') {
           // the decoder would go on without the thread until it has looked at the order
-          const { memory, ready } = message as DecoderThreadOrder & { kind: 'attach' };
-          Atomics.wait(new Int32Array(memory.buffer), ready >> 2, 0, 10_000);
+          const { memory, state } = message as DecoderThreadOrder & { kind: 'attach' };
+          Atomics.wait(new Int32Array(memory.buffer), state >> 2, 0, 10_000);
         }
       },
       terminate: () => Promise.resolve(),

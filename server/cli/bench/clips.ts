@@ -69,3 +69,16 @@ export function codedClip(
   }
   return file;
 }
+
+/** 60 frames of the clip at 1920x1080 in High profile with four references at 6 Mbit/s, Annex B; made by ffmpeg with x264. */
+export function codedFullHd(cacheDir: string): string {
+  const file = join(cacheDir, 'clips', 'bbb720-1080p-ref4.264');
+  if (!existsSync(file)) {
+    const partial = `${file}.partial.264`;
+    const filter = ['-vf', 'scale=1920:1080', '-frames:v', '60'];
+    const coding = ['-c:v', 'libx264', '-profile:v', 'high', '-level', '4', '-refs', '4', '-bf', '3', '-b:v', '6M'];
+    runProgram('ffmpeg', ['-v', 'error', '-y', '-i', rawClip(cacheDir, 'bbb720'), ...filter, ...coding, partial]);
+    renameSync(partial, file);
+  }
+  return file;
+}

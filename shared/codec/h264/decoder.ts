@@ -138,6 +138,7 @@ export class H264Decoder {
   /** Forgets the stream: nothing that waits is output. */
   reset(): void {
     this.requireOpen();
+    this.pictures?.abandon();
     this.pictures = null;
     this.activeSpsKey = '';
     this.spsById.clear();
@@ -298,7 +299,7 @@ export class H264Decoder {
     const kernels = config?.kernels === 'reference' ? REFERENCE : WASM;
     const sequence = new Sequence(sps, kernels, { isThreaded });
     const thread = isThreaded ? this.thread : null;
-    thread?.attach(sequence.memory.memory, sharedSliceModule(), sequence.readyPointer);
+    thread?.attach(sequence.memory.memory, sharedSliceModule(), sequence.threadStatePointer);
     const pictures: PictureDecoder = new PictureDecoder(
       sequence,
       config?.lowDelay === true,

@@ -22,7 +22,7 @@ import type { Sequence } from './sequence.ts';
 import type { NalPlace, PictureEvents } from './picture-events.ts';
 import { PictureLane } from './picture-lane.ts';
 import type { PictureThread } from './picture-thread.ts';
-import { SecondLane } from './second-lane.ts';
+import { PicturePipeline, type PictureUnderWay } from './picture-pipeline.ts';
 import type { SliceDataDecoder } from './slice-data.ts';
 import { sliceGroupSuccessor } from './slice-groups.ts';
 import { HOLE_ID } from './slice-references.ts';
@@ -33,6 +33,8 @@ const { max, min } = Math;
 /** The slice that began the current picture. */
 type CurrentPicture = {
   readonly lane: PictureLane;
+  /** Its place in the pipeline; null: it is decoded at once. */
+  readonly underWay: PictureUnderWay | null;
   readonly picture: Picture;
   readonly structure: Structure;
   readonly header: SliceHeader;
@@ -49,8 +51,8 @@ export class PictureDecoder {
   readonly sliceData: SliceDataDecoder;
   private readonly events: PictureEvents;
   private readonly lane: PictureLane;
-  /** Decodes every other picture in a second thread; null without one. */
-  private readonly second: SecondLane | null;
+  /** Decodes pictures together with a second thread; null without one. */
+  private readonly pipeline: PicturePipeline | null;
   private readonly orderState: OrderCountState = initialOrderCountState();
   private current: CurrentPicture | null = null;
   /** The frame whose first field is decoded and whose second may follow. */
@@ -66,8 +68,8 @@ export class PictureDecoder {
     this.events = events;
     this.lane = new PictureLane(sequence.state, sequence.sliceKernels);
     this.sliceData = this.lane.sliceData;
-    this.second = thread === null ? null : new SecondLane(sequence, thread, events);
-    this.buffer = new DecodedPictureBuffer(this.second?.output ?? events.output);
+    this.pipeline = thread === null ? null : new PicturePipeline(sequence, thread, events);
+    this.buffer = new DecodedPictureBuffer(this.pipeline?.output ?? events.output);
     this.buffer.configure(sequence.sps, lowDelay);
   }
 
@@ -79,7 +81,7 @@ export class PictureDecoder {
   /** All macroblocks of the current picture are there. */
   get isCurrentComplete(): boolean {
     const { current } = this;
-    return current !== null && current.lane === this.lane && current.lane.state.decodedMbs >= current.macroblocks;
+    return current !== null && current.underWay === null && current.lane.state.decodedMbs >= current.macroblocks;
   }
 
   /** The slice belongs to another picture than the current one (7.4.1.2.4). */
@@ -104,21 +106,24 @@ export class PictureDecoder {
     if (current === null) {
       return;
     }
+    const { lane, underWay } = current;
+    if (underWay !== null && !(lane.isScaledFor(context.pps) && underWay.rows.hasRoom(reader.length >> 3))) {
+      this.pipeline?.makeRoom(underWay);
+    }
     this.prepareSlice(current, header, context);
-    const { lane } = current;
     const s = lane.state;
     s.reader = reader;
     const SliceQPY = 26 + context.pps.pic_init_qp_minus26 + header.slice_qp_delta;
     const first = header.first_mb_in_slice * (s.MbaffFrameFlag ? 2 : 1);
     const cabacTable = s.isIntraSlice ? 0 : 1 + header.cabac_init_idc;
-    if (lane !== this.lane) {
-      this.second?.startSlice(first, cabacTable, SliceQPY);
-      return;
-    }
     const next = sliceGroupSuccessor(context.sps, context.pps, header);
-    if (!lane.sliceData.usesRows(next)) {
-      // only the slice kernel waits for rows of a picture under way
-      this.second?.complete();
+    if (underWay !== null) {
+      if (lane.sliceData.usesRows(next)) {
+        this.pipeline?.startSlice(underWay, first, cabacTable, SliceQPY);
+        return;
+      }
+      this.pipeline?.completeAll();
+      this.pipeline?.makeRoom(underWay);
     }
     try {
       lane.sliceData.decode(first, current.macroblocks, next, cabacTable, SliceQPY);
@@ -135,16 +140,16 @@ export class PictureDecoder {
       return;
     }
     this.current = null;
-    const { lane, picture, structure } = current;
+    const { underWay, picture, structure } = current;
     const substitute = this.lastReference ?? this.buffer.frames.find((frame) => frame !== picture) ?? null;
     const hasHoles = this.hasHoles;
     this.hasHoles = false;
-    if (lane === this.lane) {
+    picture.decoded |= structure;
+    if (underWay === null) {
       this.completePicture(current, substitute, hasHoles);
     } else {
-      this.second?.seal((place) => this.completePicture(current, substitute, hasHoles, place));
+      this.pipeline?.seal(underWay, (place) => this.completePicture(current, substitute, hasHoles, place));
     }
-    picture.decoded |= structure;
     this.markAndStore(current);
     this.events.decoded(picture, structure);
     if (picture.decoded === FRAME) {
@@ -166,10 +171,7 @@ export class PictureDecoder {
     const s = lane.state;
     if (s.decodedMbs < current.macroblocks) {
       this.events.error('lost-slice', 0, place);
-      if (lane === this.lane) {
-        this.second?.complete();
-      }
-      concealPicture(s, substitute);
+      concealPicture(s, substitute, this.sequence.pictures);
     }
     if (hasHoles && (s.refPic0.includes(HOLE_ID) || s.refPic1.includes(HOLE_ID))) {
       this.events.error('missing-reference', 0, place);
@@ -182,8 +184,13 @@ export class PictureDecoder {
     this.finishPicture();
     this.releaseHalfFrame();
     this.buffer.flush();
-    this.second?.complete();
+    this.pipeline?.completeAll();
     this.buffer.removeUnused();
+  }
+
+  /** Nothing more of this sequence is wanted. */
+  abandon(): void {
+    this.pipeline?.abandon();
   }
 
   private markAndStore(current: CurrentPicture): void {
@@ -275,12 +282,12 @@ export class PictureDecoder {
       picture.isIdr = isIdr;
       picture.isUnderWay = false;
     }
-    const lane = isSecondField ? this.lane : this.chooseLane(header, context);
+    const underWay = isSecondField ? null : this.startUnderWay(picture, header, context);
+    const lane = underWay?.lane ?? this.lane;
     if (!isSecondField) {
       lane.startFrame();
     }
     lane.startPicture();
-    this.second?.startPicture(picture, lane);
     picture.FrameNum = header.frame_num;
     picture.isReference = nal.nal_ref_idc !== 0;
     picture.isMbaff = sps.mb_adaptive_frame_field_flag && !header.field_pic_flag;
@@ -298,7 +305,7 @@ export class PictureDecoder {
     s.PicHeightInMbs = header.field_pic_flag ? s.FrameHeightInMbs >> 1 : s.FrameHeightInMbs;
     s.decodedMbs = 0;
     const macroblocks = s.PicWidthInMbs * s.PicHeightInMbs;
-    this.current = { lane, picture, structure, header, context, order, orderInput, macroblocks };
+    this.current = { lane, underWay, picture, structure, header, context, order, orderInput, macroblocks };
     if (!isIdr && !this.hasReference) {
       // Decoding begins within the stream: pictures before the first key picture are damaged.
       this.hasReference = true;
@@ -308,15 +315,18 @@ export class PictureDecoder {
     }
   }
 
-  /** The second thread takes what it can whenever it is free. */
-  private chooseLane(header: SliceHeader, context: SliceContext): PictureLane {
-    const { second } = this;
+  /** The pipeline takes what the slice kernel can decode; null: the picture is decoded at once, all before it are complete. */
+  private startUnderWay(picture: Picture, header: SliceHeader, context: SliceContext): PictureUnderWay | null {
+    const { pipeline } = this;
     const isPlain =
       context.sps.frame_mbs_only_flag &&
       context.sps.chroma_format_idc === 1 &&
       context.pps.slice_groups === null &&
       header.first_mb_in_slice === 0;
-    return second !== null && isPlain && second.takeNext() ? second.lane : this.lane;
+    if (pipeline !== null && !isPlain) {
+      pipeline.completeAll();
+    }
+    return isPlain ? (pipeline?.startPicture(picture) ?? null) : null;
   }
 
   private isSecondField(header: SliceHeader, context: SliceContext, structure: Structure): boolean {
@@ -349,9 +359,10 @@ export class PictureDecoder {
       buffer.removeUnused();
       const free = sequence.freePicture();
       if (free !== null) {
+        this.pipeline?.markComplete(free);
         return free;
       }
-      if (this.second?.complete() === true) {
+      if (this.pipeline?.completeOldest() === true) {
         continue;
       }
       buffer.giveUpOne();
@@ -369,7 +380,7 @@ export class PictureDecoder {
     if (missing === header.frame_num) {
       return;
     }
-    this.second?.complete();
+    this.pipeline?.completeAll();
     const isAllowed = sps.gaps_in_frame_num_value_allowed_flag;
     if (!isAllowed) {
       this.events.error('frame-num-gap', 0);
@@ -410,9 +421,6 @@ export class PictureDecoder {
     const { sequence, buffer } = this;
     const { lane } = current;
     const s = lane.state;
-    if (lane !== this.lane) {
-      this.second?.finishSlice();
-    }
     lane.startSlice(sequence.sps, context.pps, header, () => setSliceParameters(s, header, context));
     const substitute = this.lastReference ?? buffer.frames[0] ?? current.picture;
     if (setSliceReferences(s, header, context, { frames: buffer.frames, structure: current.structure, substitute })) {

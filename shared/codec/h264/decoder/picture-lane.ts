@@ -1,5 +1,5 @@
 // What decoding one picture at a time needs besides the sequence: slice state, filter parameters, deblocker, slice decoders. A decoder with
-// a second thread has two lanes, so that two pictures can be under way. Used by picture-decoder.ts.
+// a second thread has more lanes, so that several pictures can be under way. Used by picture-decoder.ts.
 
 import { Deblocker } from '../deblock/deblocker.ts';
 import { SliceFilters } from '../deblock/slice-filters.ts';
@@ -41,6 +41,11 @@ export class PictureLane {
   startPicture(): void {
     this.deblocker.filteredRows = 0;
     this.sliceData.startPicture();
+  }
+
+  /** The scaling tables are those of the PPS: a slice of it leaves them as they are. */
+  isScaledFor(pps: PictureParameterSet): boolean {
+    return this.scalingOf === pps;
   }
 
   /** Begins a slice: scaling tables, then the parameters that `setParameters` sets and may refuse, its number and filter parameters. */

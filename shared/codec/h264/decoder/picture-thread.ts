@@ -2,20 +2,20 @@
 // for them. Waiting blocks, so that a page must not decode with threads on its main thread. Owned by decoder.ts.
 
 import type { Pointer } from '../kernels/kernels.ts';
-import { JOB_DONE, JOB_RUNNING, ROW_JOB } from '../threads/picture-rows.ts';
-import type { DecoderThreadOrder } from '../threads/decoder-thread.ts';
+import { JOB_DONE, JOB_WAITING, ROW_JOB } from '../threads/picture-rows.ts';
+import { THREAD_ABANDONED, THREAD_READY, THREAD_STARTING, type DecoderThreadOrder } from '../threads/decoder-thread.ts';
 import type { HostThread, ThreadHost } from '../threads/thread-host.ts';
 
 /** A sleeper looks again after this time, whatever happens. */
 const LOOK_AGAIN_MS = 5;
-/** A thread that makes no progress for this time is taken for dead. */
+/** A thread that changes nothing for this time while it is waited for is taken for dead. */
 const DEAD_AFTER_MS = 20_000;
 
 /** One lent thread. */
 export class PictureThread {
   private readonly thread: HostThread;
   private cells = new Int32Array(0);
-  private readyCell: Pointer = 0;
+  private stateCell: Pointer = 0;
   private isLost = false;
 
   constructor(host: ThreadHost) {
@@ -27,22 +27,22 @@ export class PictureThread {
     });
   }
 
-  /** Lends the memory of a sequence; `ready` is a cell of it. Jobs in another memory must be done before. */
-  attach(memory: WebAssembly.Memory, module: WebAssembly.Module, ready: Pointer): void {
+  /** Lends the memory of a sequence; `state` is a cell of it. Jobs in another memory must be done or abandoned before. */
+  attach(memory: WebAssembly.Memory, module: WebAssembly.Module, state: Pointer): void {
     this.cells = new Int32Array(memory.buffer);
-    this.readyCell = ready;
-    this.cells[ready >> 2] = 0;
-    this.post({ kind: 'attach', memory, module, ready });
+    this.stateCell = state;
+    this.cells[state >> 2] = THREAD_STARTING;
+    this.post({ kind: 'attach', memory, module, state });
   }
 
   /** Whether the thread has reported for the memory that was lent last, and lives. */
   get isReady(): boolean {
-    return !this.isLost && Atomics.load(this.cells, this.readyCell >> 2) === 1;
+    return !this.isLost && Atomics.load(this.cells, this.stateCell >> 2) === THREAD_READY;
   }
 
-  /** Gives a job (threads/picture-rows.ts) of the picture whose progress cell is `progress`. */
+  /** Gives a job (threads/picture-rows.ts) of the picture whose progress cell is `progress`; jobs are done in the order given. */
   start(job: Pointer, progress: Pointer, FrameHeightInMbs: number): void {
-    Atomics.store(this.cells, (job >> 2) + ROW_JOB.state, JOB_RUNNING);
+    Atomics.store(this.cells, (job >> 2) + ROW_JOB.state, JOB_WAITING);
     this.post({ kind: 'decode', job, progress, FrameHeightInMbs });
   }
 
@@ -50,38 +50,33 @@ export class PictureThread {
     return Atomics.load(this.cells, (job >> 2) + ROW_JOB.state) === JOB_DONE;
   }
 
-  /** Sleeps until the job is done. False when the thread is lost: it may still write to the memory then. */
-  waitForJob(job: Pointer): boolean {
-    return this.waitFor((job >> 2) + ROW_JOB.state, (state) => state === JOB_DONE, job);
-  }
-
-  /** Sleeps until a picture's progress is at least `rows` or its job is done; false as above. */
-  waitForRows(progress: Pointer, rows: number, job: Pointer): boolean {
-    return this.waitFor(progress >> 2, (seen) => seen >= rows, job);
-  }
-
-  close(): void {
-    this.isLost = true;
-    void this.thread.terminate();
-  }
-
-  private waitFor(at: number, isEnough: (value: number) => boolean, job: Pointer): boolean {
+  /**
+   * Sleeps until `isEnough`, which is asked whenever `cell` changes, and from time to time. False when the thread is lost: it may still write
+   * to the memory then.
+   */
+  waitUntil(cell: Pointer, isEnough: () => boolean): boolean {
     let sleptMs = 0;
-    let last = Atomics.load(this.cells, at);
-    for (let seen = last; !isEnough(seen) && !this.isDone(job); seen = Atomics.load(this.cells, at)) {
-      if (seen !== last) {
-        last = seen;
-        sleptMs = 0;
+    for (;;) {
+      const seen = Atomics.load(this.cells, cell >> 2);
+      if (isEnough()) {
+        return true;
       }
       if (this.isLost || sleptMs > DEAD_AFTER_MS) {
         this.close();
         return false;
       }
-      if (Atomics.wait(this.cells, at, seen, LOOK_AGAIN_MS) === 'timed-out') {
-        sleptMs += LOOK_AGAIN_MS;
-      }
+      sleptMs = Atomics.wait(this.cells, cell >> 2, seen, LOOK_AGAIN_MS) === 'timed-out' ? sleptMs + LOOK_AGAIN_MS : 0;
     }
-    return true;
+  }
+
+  /** The jobs given so far are not wanted any more: the thread does not wait for anything on their behalf. */
+  abandon(): void {
+    Atomics.store(this.cells, this.stateCell >> 2, THREAD_ABANDONED);
+  }
+
+  close(): void {
+    this.isLost = true;
+    void this.thread.terminate();
   }
 
   private post(order: DecoderThreadOrder): void {

@@ -4,17 +4,19 @@ import { bufferLimitsOf } from '../dpb/decoded-picture-buffer.ts';
 import { Picture } from '../dpb/picture.ts';
 import { BitstreamError } from '../../../errors.ts';
 import { CodecMemory } from '../kernels/codec-memory.ts';
-import type { ReconstructionKernels } from '../kernels/kernels.ts';
+import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import type { AwaitRows, SliceKernels } from '../kernels/slice-kernels.ts';
 import { MacroblockStore, MB_STORE_BYTES } from '../macroblock/mb-store.ts';
+import { PROGRESS_COMPLETE } from '../threads/picture-progress.ts';
 import { pictureSizeOf, type PictureSize, type SequenceParameterSet } from '../syntax/sps.ts';
 import { SliceState, sliceStateBytes } from './slice-state.ts';
 
 /** Frame stores beyond the buffer's capacity: the current frame, and frames that the receiver of output has not closed yet. */
 const SPARE_PICTURES = 4;
 
-/** More of them with a second thread: its picture, and frames that wait for it to be output in order. */
-const PICTURES_UNDER_WAY = 3;
+/** Pictures that can be under way at a time with a second thread, and slices of each of them. */
+const PIPELINE_LANES = 4;
+const PIPELINE_SLICES = 8;
 
 /** Bytes around planes that kernels may read beyond them. */
 const GUARD_BYTES = 64;
@@ -55,10 +57,10 @@ export class Sequence {
   readonly state: SliceState;
   readonly hasChroma: boolean;
   readonly sliceKernels: SliceKernels | null;
-  /** Where a second thread keeps the picture that it decodes; null: there is none. */
-  readonly secondState: SliceState | null;
-  /** Cell by which the second thread says that it is ready. */
-  readonly readyPointer: number;
+  /** Where the pictures are kept that are under way; none without a second thread. */
+  readonly pipelineStates: readonly SliceState[];
+  /** Cell by which caller and second thread know of each other. */
+  readonly threadStatePointer: Pointer;
   /** What the kernels call to wait for a reference; set by the picture decoder. */
   awaitRows: AwaitRows = () => undefined;
 
@@ -73,20 +75,21 @@ export class Sequence {
     const { PicWidthInMbs, FrameHeightInMbs, codedWidth, codedHeight } = this.size;
     const macroblocks = PicWidthInMbs * FrameHeightInMbs;
     const { isThreaded } = options;
-    const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES + (isThreaded ? PICTURES_UNDER_WAY : 0);
+    const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES + (isThreaded ? PIPELINE_LANES : 0);
     const samples = codedWidth * codedHeight;
     const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
-    const stateBytes = MB_STORE_BYTES * macroblocks + 16 * 16 + sliceStateBytes(PicWidthInMbs, macroblocks);
+    const stateBytes = (slots: number): number =>
+      MB_STORE_BYTES * macroblocks + sliceStateBytes(PicWidthInMbs, macroblocks, slots) + 16 * 16 + GUARD_BYTES * 8;
     const cellBytes = 4 * count + 64;
-    const stateCount = isThreaded ? 2 : 1;
-    this.memory = allocateMemory(
-      count * perPicture + stateCount * (stateBytes + GUARD_BYTES * 8) + cellBytes,
-      isThreaded,
-    );
-    this.readyPointer = this.memory.allocate(cellBytes, 16);
+    const pipelineBytes = isThreaded ? PIPELINE_LANES * stateBytes(PIPELINE_SLICES) : 0;
+    this.memory = allocateMemory(count * perPicture + stateBytes(1) + pipelineBytes + cellBytes, isThreaded);
+    this.threadStatePointer = this.memory.allocate(cellBytes, 16);
+    const progressPointer = this.threadStatePointer + 4;
+    const completeCell = progressPointer + 4 * count;
+    new Int32Array(this.memory.memory.buffer, progressPointer, count + 1).fill(PROGRESS_COMPLETE);
     this.pictures = Array.from({ length: count }, (_, slot) => this.allocatePicture(slot, samples, macroblocks));
     const kernels = createKernels.reconstruction(this.memory.memory);
-    const createState = (): SliceState =>
+    const createState = (sliceSlots: number): SliceState =>
       new SliceState({
         memory: this.memory,
         kernels,
@@ -95,10 +98,13 @@ export class Sequence {
         PicWidthInMbs,
         FrameHeightInMbs,
         hasChroma: this.hasChroma,
-        progressPointer: this.readyPointer + 4,
+        progressPointer,
+        completeCell,
+        awaitRows: (cell, rows) => this.awaitRows(cell, rows),
+        sliceSlots,
       });
-    this.state = createState();
-    this.secondState = isThreaded ? createState() : null;
+    this.state = createState(1);
+    this.pipelineStates = Array.from({ length: isThreaded ? PIPELINE_LANES : 0 }, () => createState(PIPELINE_SLICES));
     this.sliceKernels = createKernels.slices?.(this.memory.memory, (cell, rows) => this.awaitRows(cell, rows)) ?? null;
   }
 

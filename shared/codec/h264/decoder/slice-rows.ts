@@ -3,7 +3,7 @@
 // kernel's reference and what the trace listens to. Called by slice-data.ts.
 
 import { BitstreamError } from '../../../errors.ts';
-import { cabacArea } from '../entropy/cabac-area.ts';
+import { cabacArea, type CabacArea } from '../entropy/cabac-area.ts';
 import { contextsFor } from '../entropy/cabac-engine.ts';
 import { cavlcArea, SLICE_READ_AHEAD_BYTES, type CavlcArea } from '../entropy/cavlc-area.ts';
 import { CABAC_PLACES_AT } from '../kernels/cabac-residual-kernels.ts';
@@ -19,7 +19,6 @@ import {
   IMPLICIT_WEIGHTS_AT,
   PROGRESS_CELLS_AT,
   REFERENCES_AT,
-  SLICE_CONTEXT_BYTES,
   SLICE_CONTEXT_REFERENCES,
   SLICE_CONTEXT_WORDS,
   SLICE_ENDED,
@@ -28,86 +27,41 @@ import {
 } from '../kernels/slice-context.ts';
 import type { Deblocker } from '../deblock/deblocker.ts';
 import type { SliceKernels } from '../kernels/slice-kernels.ts';
-import { finalLumaRows } from '../threads/decoder-thread.ts';
-import { JOB_IDLE, PictureRows, ROW_JOB } from '../threads/picture-rows.ts';
+import { PICTURE_WORDS, PICTURE_WORDS_BYTES, PictureRows, ROW_JOB } from '../threads/picture-rows.ts';
+import { SliceSlot } from './slice-slot.ts';
 import type { SliceState } from './slice-state.ts';
 
 const { max, min } = Math;
 
-const indexOf = (word: (typeof SLICE_CONTEXT_WORDS)[number]): number => SLICE_CONTEXT_WORDS.indexOf(word);
-const MB_ADDR = indexOf('mbAddr');
-const POSITION = indexOf('position');
-const DECODED_MBS = indexOf('decodedMbs');
+const POSITION = SLICE_CONTEXT_WORDS.indexOf('position');
 
 /** Decodes slices row by row. */
 export class SliceRowDecoder {
   private readonly s: SliceState;
   private readonly deblocker: Deblocker;
   private readonly rows: PictureRows;
-  private readonly context: Pointer;
-  /** The job of the slice, for another thread. */
-  readonly job: Pointer;
-  private readonly jobWords: Int32Array;
-  private readonly words: Int32Array;
-  private readonly halves: Int16Array;
+  private readonly picture: Int32Array;
+  private readonly slots: readonly SliceSlot[];
   private readonly cavlc: CavlcArea;
-  private readonly cabacContexts: Uint8Array;
-
-  /** Address behind the last macroblock when all before it are decoded, in the order of addresses; else -1. */
-  private contiguous = 0;
+  /** Slices that are prepared, and where the bits of the next one go. */
+  private prepared = 0;
+  private dataAt: Pointer;
 
   constructor(state: SliceState, deblocker: Deblocker, kernels: SliceKernels) {
     this.s = state;
     this.deblocker = deblocker;
-    this.rows = new PictureRows(kernels.memory, kernels);
-    this.context = state.sliceContextPointer;
+    this.rows = new PictureRows(kernels.memory, kernels, (cell, rows) => state.awaitRows(cell, rows));
     const { buffer } = state.bytes;
-    this.job = state.rowJobPointer;
-    this.jobWords = new Int32Array(buffer, this.job, 6);
-    this.jobWords[ROW_JOB.context] = this.context;
-    this.jobWords[ROW_JOB.strengths] = deblocker.strengths;
-    this.jobWords[ROW_JOB.state] = JOB_IDLE;
-    this.words = new Int32Array(buffer, this.context, SLICE_CONTEXT_BYTES / 4);
-    this.halves = new Int16Array(buffer, this.context, DIST_SCALE_AT / 2);
+    this.picture = new Int32Array(buffer, state.sliceRowsPointer, PICTURE_WORDS_BYTES / 4);
+    this.picture[PICTURE_WORDS.strengths] = deblocker.strengths;
     const macroblocks = state.PicWidthInMbs * state.FrameHeightInMbs;
     this.cavlc = cavlcArea(state.bytes, state.cavlcPointer, macroblocks);
+    this.dataAt = this.cavlc.data;
     const cabac = cabacArea(state.bytes, state.cabacPointer);
-    this.cabacContexts = cabac.contexts;
-    const { store } = state;
-    this.setWords({
-      PicSizeInMbs: macroblocks,
-      PicWidthInMbs: state.PicWidthInMbs,
-      FrameHeightInMbs: state.FrameHeightInMbs,
-      strideY: state.frameStrideY,
-      strideC: state.frameStrideC,
-      data: this.cavlc.data,
-      sliceIds: store.sliceId.byteOffset,
-      kind: store.kind.byteOffset,
-      qp: store.qp.byteOffset,
-      cbp: store.cbp.byteOffset,
-      totalCoeff: store.totalCoeff.byteOffset,
-      nonZero: store.nonZero.byteOffset,
-      intraMode: store.intraMode.byteOffset,
-      intraChromaMode: store.intraChromaMode.byteOffset,
-      direct: store.direct.byteOffset,
-      mbType: store.mbType.byteOffset,
-      mvd: store.mvd.byteOffset,
-      mvdList1: 16 * macroblocks,
-      coefficients: state.coefficientsPointer,
-      dc: state.dc.byteOffset,
-      chromaDc: state.chromaDc.byteOffset,
-      scale4x4: state.scale4x4.byteOffset,
-      scale8x8: state.scale8x8.byteOffset,
-      chromaQp: state.chromaQp.byteOffset,
-      cavlcTables: this.cavlc.tables,
-      cavlcResult: this.cavlc.resultPointer,
-      cavlcScans: this.cavlc.scans,
-      cabacContexts: cabac.contexts.byteOffset,
-      cabacTables: cabac.tables,
-      cabacScans: cabac.scans,
-      scratch: state.scratchPointer,
-      window: state.emulationPointer,
-      places: cabac.engine + CABAC_PLACES_AT,
+    this.slots = Array.from({ length: state.sliceSlots }, (_, i) => {
+      const slot = new SliceSlot(buffer, state.sliceRowsPointer, i);
+      this.fillFixed(slot, macroblocks, cabac);
+      return slot;
     });
   }
 
@@ -127,7 +81,10 @@ export class SliceRowDecoder {
 
   /** A picture begins. */
   startPicture(): void {
-    this.contiguous = 0;
+    this.clear();
+    this.picture[PICTURE_WORDS.contiguous] = 0;
+    this.picture[PICTURE_WORDS.filteredRows] = 0;
+    this.picture[PICTURE_WORDS.decodedMbs] = 0;
   }
 
   /**
@@ -135,62 +92,68 @@ export class SliceRowDecoder {
    * that is complete or has the slice's end, and may throw.
    */
   decode(first: number, cabacTable: number, SliceQPY: number, onRow: () => void): void {
-    this.prepare(first, cabacTable, SliceQPY);
+    this.clear();
+    this.picture[PICTURE_WORDS.decodedMbs] = this.s.decodedMbs;
+    const job = this.prepare(first, cabacTable, SliceQPY);
     try {
-      this.awaitColocated();
-      this.rows.run(this.job, () => {
-        this.awaitColocated();
-        onRow();
-      });
+      this.run(job, onRow);
     } catch (error) {
-      this.takeResults();
-      this.contiguous = -1;
+      this.takePictureWords();
       throw error;
     }
-    this.finish();
+    this.takeResults(job);
   }
 
-  /** Fills context and job; the job may then run in any thread that shares the memory. */
-  prepare(first: number, cabacTable: number, SliceQPY: number): void {
-    const { deblocker, jobWords } = this;
-    this.start(first, cabacTable, SliceQPY);
-    const isFiltering = deblocker.prepareSlice() && first === this.contiguous;
-    jobWords[ROW_JOB.isFiltering] = isFiltering ? 1 : 0;
-    jobWords[ROW_JOB.filteredRows] = deblocker.filteredRows;
-    jobWords[ROW_JOB.state] = JOB_IDLE;
-    this.contiguous = isFiltering ? this.contiguous : -1;
+  /** Whether another slice of so many bytes can be prepared before the results of those before are taken. */
+  hasRoom(byteLength: number): boolean {
+    const { cavlc, dataAt, prepared, slots } = this;
+    return prepared < slots.length && dataAt - cavlc.data + byteLength + SLICE_READ_AHEAD_BYTES <= cavlc.capacity;
   }
 
-  /** Takes the results of the job. Throws BitstreamError when the slice is damaged. */
-  finish(): void {
-    const { words, jobWords } = this;
-    const result = jobWords[ROW_JOB.result];
-    this.takeResults();
+  /** Fills context and job; the job may then run in any thread that shares the memory, after those of the slices before. */
+  prepare(first: number, cabacTable: number, SliceQPY: number): Pointer {
+    const { deblocker, slots, s } = this;
+    const slot = slots[this.prepared++];
+    this.start(slot, first, cabacTable, SliceQPY);
+    const { jobWords } = slot;
+    jobWords[ROW_JOB.mayFilter] = deblocker.prepareSlice() ? 1 : 0;
+    jobWords[ROW_JOB.colocated] = s.isB && s.colocated !== null ? s.progressCellOf(s.colocated.picture) : 0;
+    jobWords[ROW_JOB.result] = FIRST_FAULT;
+    return slot.job;
+  }
+
+  /** Runs a job in this thread. `onRow` gets the rows of the picture that are filtered; it may throw. */
+  run(job: Pointer, onRow: (filteredRows: number) => void): void {
+    this.rows.run(job, onRow);
+  }
+
+  /** All of the picture is decoded and filtered by the end of the job. */
+  isPictureFinal(job: Pointer): boolean {
+    return this.rows.isPictureFinal(job);
+  }
+
+  /** Takes the results of a job that has run. Throws BitstreamError when the slice is damaged. */
+  takeResults(job: Pointer): void {
+    this.takePictureWords();
+    const slot = this.slots.find((one) => one.job === job);
+    const result = slot?.jobWords[ROW_JOB.result] ?? FIRST_FAULT;
     if (result !== SLICE_ENDED) {
-      this.contiguous = -1;
-      this.fail(max(0, result - FIRST_FAULT));
-    }
-    this.contiguous = this.contiguous < 0 ? -1 : words[MB_ADDR];
-  }
-
-  private takeResults(): void {
-    this.s.decodedMbs = this.words[DECODED_MBS];
-    this.deblocker.filteredRows = this.jobWords[ROW_JOB.filteredRows];
-  }
-
-  /** Waits until the motion of the co-located macroblock row is there. */
-  private awaitColocated(): void {
-    const { s, words } = this;
-    if (s.awaitRows !== null && s.isB && s.colocated !== null) {
-      const row = (words[MB_ADDR] / s.PicWidthInMbs) | 0;
-      // a row is decoded when it is filtered
-      const rows = finalLumaRows(min(row + 1, s.FrameHeightInMbs - 1));
-      s.awaitRows(s.progressPointer + 4 * s.colocated.picture.slot, rows);
+      this.fail(max(0, result - FIRST_FAULT), slot?.words[POSITION] ?? 0);
     }
   }
 
-  private fail(fault: number): never {
-    const position = this.words[POSITION];
+  /** The results of all prepared slices are taken: there is room again. */
+  clear(): void {
+    this.prepared = 0;
+    this.dataAt = this.cavlc.data;
+  }
+
+  private takePictureWords(): void {
+    this.s.decodedMbs = this.picture[PICTURE_WORDS.decodedMbs];
+    this.deblocker.filteredRows = this.picture[PICTURE_WORDS.filteredRows];
+  }
+
+  private fail(fault: number, position: number): never {
     if (fault < SLICE_FAULTS.length) {
       const [code, clause, message] = SLICE_FAULTS[fault];
       throw new BitstreamError(code, clause, position, message);
@@ -198,27 +161,65 @@ export class SliceRowDecoder {
     throw new BitstreamError('forbidden-value', '9.2', position, CAVLC_FAULTS[fault - SLICE_FAULTS.length]);
   }
 
-  private setWords(values: Partial<Record<(typeof SLICE_CONTEXT_WORDS)[number], number>>): void {
-    for (const [word, value] of Object.entries(values)) {
-      this.words[indexOf(word as (typeof SLICE_CONTEXT_WORDS)[number])] = value;
-    }
+  /** Fills what is the same for all slices. */
+  private fillFixed(slot: SliceSlot, macroblocks: number, cabac: CabacArea): void {
+    const { s, cavlc } = this;
+    const { store } = s;
+    slot.jobWords[ROW_JOB.context] = slot.context;
+    slot.jobWords[ROW_JOB.picture] = this.picture.byteOffset;
+    slot.set({
+      PicSizeInMbs: macroblocks,
+      PicWidthInMbs: s.PicWidthInMbs,
+      FrameHeightInMbs: s.FrameHeightInMbs,
+      strideY: s.frameStrideY,
+      strideC: s.frameStrideC,
+      sliceIds: store.sliceId.byteOffset,
+      kind: store.kind.byteOffset,
+      qp: store.qp.byteOffset,
+      cbp: store.cbp.byteOffset,
+      totalCoeff: store.totalCoeff.byteOffset,
+      nonZero: store.nonZero.byteOffset,
+      intraMode: store.intraMode.byteOffset,
+      intraChromaMode: store.intraChromaMode.byteOffset,
+      direct: store.direct.byteOffset,
+      mbType: store.mbType.byteOffset,
+      mvd: store.mvd.byteOffset,
+      mvdList1: 16 * macroblocks,
+      coefficients: s.coefficientsPointer,
+      dc: s.dc.byteOffset,
+      chromaDc: s.chromaDc.byteOffset,
+      scale4x4: s.scale4x4.byteOffset,
+      scale8x8: s.scale8x8.byteOffset,
+      chromaQp: s.chromaQp.byteOffset,
+      cavlcTables: cavlc.tables,
+      cavlcResult: cavlc.resultPointer,
+      cavlcScans: cavlc.scans,
+      cabacContexts: slot.cabacContexts.byteOffset,
+      cabacTables: cabac.tables,
+      cabacScans: cabac.scans,
+      scratch: s.scratchPointer,
+      window: s.emulationPointer,
+      places: cabac.engine + CABAC_PLACES_AT,
+    });
   }
 
   /** Fills what belongs to the slice, and its data. */
-  private start(first: number, cabacTable: number, SliceQPY: number): void {
-    const { s, cavlc } = this;
+  private start(slot: SliceSlot, first: number, cabacTable: number, SliceQPY: number): void {
+    const { s, cavlc, dataAt } = this;
     const { reader, bytes, picture } = s;
-    const byteLength = min(reader.length >> 3, cavlc.capacity);
-    bytes.set(reader.data.subarray(0, byteLength), cavlc.data);
-    bytes.fill(0, cavlc.data + byteLength, cavlc.data + byteLength + SLICE_READ_AHEAD_BYTES);
+    const byteLength = min(reader.length >> 3, cavlc.capacity - (dataAt - cavlc.data));
+    bytes.set(reader.data.subarray(0, byteLength), dataAt);
+    bytes.fill(0, dataAt + byteLength, dataAt + byteLength + SLICE_READ_AHEAD_BYTES);
+    this.dataAt = dataAt + byteLength + SLICE_READ_AHEAD_BYTES;
     if (s.isCabac) {
       reader.align();
-      this.cabacContexts.set(contextsFor(cabacTable, SliceQPY));
-      this.words[CABAC_NEXT_BYTE_AT / 4] = 0;
+      slot.cabacContexts.set(contextsFor(cabacTable, SliceQPY));
+      slot.words[CABAC_NEXT_BYTE_AT / 4] = 0;
     }
-    bytes.fill(0, this.context + CACHES_AT, this.context + CACHES_AT + CACHES_BYTES);
+    bytes.fill(0, slot.context + CACHES_AT, slot.context + CACHES_AT + CACHES_BYTES);
     const { memory } = picture;
-    this.setWords({
+    slot.set({
+      data: dataAt,
       mbAddr: first,
       flags: this.flags(),
       sliceId: s.sliceId,
@@ -228,7 +229,6 @@ export class SliceRowDecoder {
       position: reader.position,
       length: 8 * byteLength,
       stop: reader.lastOne,
-      decodedMbs: s.decodedMbs,
       y: memory.y,
       u: memory.u,
       v: memory.v,
@@ -246,10 +246,10 @@ export class SliceRowDecoder {
       chromaLogWD: s.chromaLogWD,
     });
     if (!s.isIntraSlice) {
-      this.setReferences();
+      this.setReferences(slot);
     }
     if (s.isB) {
-      this.setColocated();
+      this.setColocated(slot);
     }
   }
 
@@ -270,8 +270,8 @@ export class SliceRowDecoder {
     );
   }
 
-  private setReferences(): void {
-    const { s, words, halves } = this;
+  private setReferences({ words, halves }: SliceSlot): void {
+    const { s } = this;
     for (let list = 0; list < 2; list++) {
       const count = list === 0 ? s.numRef0 : s.numRef1;
       for (let i = 0; i < count; i++) {
@@ -282,7 +282,7 @@ export class SliceRowDecoder {
         words[at + 1] = s.refU[from];
         words[at + 2] = s.refV[from];
         words[at + 3] = s.refId[from];
-        words[PROGRESS_CELLS_AT / 4 + entry] = s.progressPointer + 4 * (s.refPictures[from]?.slot ?? 0);
+        words[PROGRESS_CELLS_AT / 4 + entry] = s.progressCellOf(s.refPictures[from]);
         if (s.weightMode === 1) {
           const weights = EXPLICIT_WEIGHTS_AT / 2 + 8 * entry;
           halves.set(s.explicitWeights.subarray(6 * from, 6 * from + 6), weights);
@@ -298,12 +298,12 @@ export class SliceRowDecoder {
     }
   }
 
-  private setColocated(): void {
-    const { s, words } = this;
-    words.set(s.distScaleFactor.subarray(0, s.numRef0), DIST_SCALE_AT / 4);
+  private setColocated(slot: SliceSlot): void {
+    const { s } = this;
+    slot.words.set(s.distScaleFactor.subarray(0, s.numRef0), DIST_SCALE_AT / 4);
     const memory = s.colocated?.picture.memory;
     if (memory !== undefined) {
-      this.setWords({
+      slot.set({
         colMv0: memory.mv[0].byteOffset,
         colMv1: memory.mv[1].byteOffset,
         colRefIdx0: memory.refIdx[0].byteOffset,

@@ -8,11 +8,10 @@ import type { Pointer, ReconstructionKernels } from '../kernels/kernels.ts';
 import { DEBLOCK_RECORD_BYTES, STRENGTH_PARAMETER_BYTES } from '../kernels/row-deblock-kernels.ts';
 import { CABAC_AREA_BYTES } from '../entropy/cabac-area.ts';
 import { cavlcAreaBytes } from '../entropy/cavlc-area.ts';
-import { ROW_JOB_BYTES } from '../threads/picture-rows.ts';
-import { SLICE_CONTEXT_BYTES } from '../kernels/slice-context.ts';
 import type { AwaitRows } from '../kernels/slice-kernels.ts';
 import type { MacroblockStore } from '../macroblock/mb-store.ts';
 import type { Picture, Reference } from '../dpb/picture.ts';
+import { sliceRowBytes } from './slice-slot.ts';
 
 /** Columns of the caches: left neighbour, four blocks, above right; rows: above, four blocks. */
 export const CACHE_STRIDE = 8;
@@ -36,15 +35,14 @@ function deblockScratchBytes(PicWidthInMbs: number, macroblocks: number): number
   return DEBLOCK_RECORD_BYTES * PicWidthInMbs + STRENGTH_PARAMETER_BYTES + 104 + 4 * macroblocks + 64;
 }
 
-/** Bytes that the state takes from the codec's memory. */
-export function sliceStateBytes(PicWidthInMbs: number, macroblocks: number): number {
+/** Bytes that the state takes from the codec's memory, with room for so many slices at a time. */
+export function sliceStateBytes(PicWidthInMbs: number, macroblocks: number, sliceSlots: number): number {
   const tables = 4 * (SCALE_4X4 + SCALE_8X8 + 16 + 8);
   return (
     8192 +
     104 +
     tables +
-    SLICE_CONTEXT_BYTES +
-    ROW_JOB_BYTES +
+    sliceRowBytes(sliceSlots) +
     CABAC_AREA_BYTES +
     deblockScratchBytes(PicWidthInMbs, macroblocks) +
     cavlcAreaBytes(macroblocks)
@@ -67,14 +65,14 @@ export class SliceState {
   readonly deblockPointer: Pointer;
   /** Tables, scans and slice bits of the CAVLC kernel, see cavlc-area.ts. */
   readonly cavlcPointer: Pointer;
-  /** What the slice kernel knows of the slice, see kernels/slice-context.ts. */
-  readonly sliceContextPointer: Pointer;
-  /** Cells of the pictures' progress by slot; 0 without threads. */
+  /** What the slice kernel knows of slices, laid out by slice-rows.ts, and how many it can have before they are decoded. */
+  readonly sliceRowsPointer: Pointer;
+  readonly sliceSlots: number;
+  /** Cells of the pictures' progress by slot, then one of a picture that is always complete (threads/picture-progress.ts). */
   readonly progressPointer: Pointer;
-  /** Waits for rows of a picture that another thread decodes; null: all pictures are complete. */
-  awaitRows: AwaitRows | null = null;
-  /** The job of the current slice, see threads/picture-rows.ts. */
-  readonly rowJobPointer: Pointer;
+  readonly completeCell: Pointer;
+  /** Waits for rows of a picture that another thread decodes. */
+  readonly awaitRows: AwaitRows;
   /** Engine cell, tables and context variables of the CABAC kernel, see cabac-area.ts. */
   readonly cabacPointer: Pointer;
 
@@ -234,10 +232,16 @@ export class SliceState {
     readonly FrameHeightInMbs: number;
     readonly hasChroma: boolean;
     readonly progressPointer: Pointer;
+    readonly completeCell: Pointer;
+    readonly awaitRows: AwaitRows;
+    readonly sliceSlots: number;
   }) {
     const { memory, picture } = options;
     this.kernels = options.kernels;
     this.progressPointer = options.progressPointer;
+    this.completeCell = options.completeCell;
+    this.awaitRows = options.awaitRows;
+    this.sliceSlots = options.sliceSlots;
     this.bytes = memory.bytes;
     this.store = options.store;
     this.coefficientsPointer = memory.allocate(768, 16);
@@ -256,8 +260,7 @@ export class SliceState {
     this.dc = ints(16);
     this.chromaDc = ints(8);
     this.chromaQp = new Uint8Array(memory.memory.buffer, memory.allocate(104, 16), 104);
-    this.sliceContextPointer = memory.allocate(SLICE_CONTEXT_BYTES, 16);
-    this.rowJobPointer = memory.allocate(ROW_JOB_BYTES, 16);
+    this.sliceRowsPointer = memory.allocate(sliceRowBytes(options.sliceSlots), 16);
     this.cabacPointer = memory.allocate(CABAC_AREA_BYTES, 16);
     this.cavlcPointer = memory.allocate(cavlcAreaBytes(options.PicWidthInMbs * options.FrameHeightInMbs), 16);
     this.PicWidthInMbs = options.PicWidthInMbs;
@@ -275,6 +278,13 @@ export class SliceState {
     this.refIdx32 = picture.memory.refIdx32;
     this.refPic32 = picture.memory.refPic32;
     this.mbField = picture.memory.mbField;
+  }
+
+  /** The progress cell of a reference. A damaged picture may refer to itself: then there is nothing to wait for. */
+  progressCellOf(reference: Picture | null): Pointer {
+    return reference === null || reference === this.picture
+      ? this.completeCell
+      : this.progressPointer + 4 * reference.slot;
   }
 
   /** Makes `picture` the current one. */
