@@ -50,6 +50,8 @@ export class PlaybackSession {
   readonly #audio = new AudioPipeline(this.#clock);
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #connection: WebSocketConnection<typeof TO_VIEWER> | null = null;
+  /** Of the newest connection that was welcomed; the next one replaces it. */
+  #session: string | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #rendition: string;
   #renditions: readonly RenditionInfo[] = [];
@@ -168,6 +170,7 @@ export class PlaybackSession {
     const url = subscribeUrl(this.#request.origin, this.#request.stream, {
       rendition: this.#rendition,
       flushClass: 'realtime',
+      ...(this.#session === null ? {} : { after: this.#session }),
     });
     this.#connection = new WebSocketConnection(url, TO_VIEWER, this.#serverClock, {
       onControl: (message) => this.#onControl(message),
@@ -197,6 +200,7 @@ export class PlaybackSession {
   #onWelcome(welcome: Welcome): void {
     const isNewConnection = this.#state === null;
     const hadOurs = this.#renditions.some((rendition) => rendition.encoder === 'tessera');
+    this.#session = welcome.session;
     this.#renditions = welcome.renditions;
     this.#reason = welcome.reason ?? null;
     if (isNewConnection) {

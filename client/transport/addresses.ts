@@ -4,7 +4,12 @@
 export function subscribeUrl(
   origin: string,
   stream: string,
-  options: { readonly rendition?: string; readonly flushClass?: 'realtime' | 'normal' },
+  options: {
+    readonly rendition?: string;
+    readonly flushClass?: 'realtime' | 'normal';
+    /** Session of the connection that this one replaces, so that the viewer counts once. */
+    readonly after?: string;
+  },
 ): string {
   const url = new URL(`/subscribe/${encodeURIComponent(stream)}`, origin.replace(/^http/, 'ws'));
   if (options.rendition !== undefined) {
@@ -12,6 +17,9 @@ export function subscribeUrl(
   }
   if (options.flushClass !== undefined) {
     url.searchParams.set('class', options.flushClass);
+  }
+  if (options.after !== undefined) {
+    url.searchParams.set('after', options.after);
   }
   return url.href;
 }

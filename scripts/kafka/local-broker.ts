@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
+import { certificateOf, scramArguments, secureListener, type KafkaUser } from './secure-listener.ts';
 
 /** Versions that can be asked for, by the name of their line. */
 export const KAFKA_VERSIONS = { '4.1': '4.1.1', '3.9': '3.9.1' } as const;
@@ -19,6 +20,8 @@ export type LocalKafkaOptions = {
   /** First broker's port; 0 = any free one. */
   readonly port: number;
   readonly dataDir: string;
+  /** A second listener on the first node, with TLS and this user. */
+  readonly user?: KafkaUser;
   readonly onProgress?: (sentence: string) => void;
 };
 
@@ -26,6 +29,8 @@ export type LocalKafka = {
   /** HOST:PORT of every broker, with commas. */
   readonly bootstrap: string;
   readonly version: string;
+  /** The listener with TLS and SASL, where a user was given. */
+  readonly secure: { readonly bootstrap: string; readonly certificate: string } | null;
   /** Stops one node (0-based): with SIGKILL, or politely. */
   stopNode(node: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Freezes one node: it accepts connections and never answers, until `thawNode`. */
@@ -102,9 +107,13 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 type Plan = { readonly port: number; readonly controllerPort: number };
+type Secure = ReturnType<typeof secureListener>;
 
-function propertiesOf(plans: readonly Plan[], node: number, logDir: string): string {
+function propertiesOf(plans: readonly Plan[], node: number, logDir: string, secure: Secure | null): string {
   const { port, controllerPort } = plans[node];
+  const plain = `PLAINTEXT://127.0.0.1:${port}`;
+  const advertised = secure === null ? plain : `${plain},${secure.address}`;
+  const protocols = 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT';
   const voters = plans.map((plan, i) => `${i + 1}@127.0.0.1:${plan.controllerPort}`).join(',');
   const copies = plans.length;
   const quorum = copies > 1 ? 2 : 1;
@@ -112,11 +121,11 @@ function propertiesOf(plans: readonly Plan[], node: number, logDir: string): str
     'process.roles': 'broker,controller',
     'node.id': node + 1,
     'controller.quorum.voters': voters,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `${advertised},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': advertised,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': secure === null ? protocols : `${protocols},${secure.protocol}`,
     'log.dirs': logDir,
     'auto.create.topics.enable': false,
     'offsets.topic.num.partitions': 4,
@@ -132,6 +141,7 @@ function propertiesOf(plans: readonly Plan[], node: number, logDir: string): str
     'num.network.threads': 2,
     'num.io.threads': 2,
     'controlled.shutdown.enable': copies > 1,
+    ...secure?.properties,
   };
   return Object.entries(properties)
     .map(([key, value]) => `${key}=${value}`)
@@ -237,7 +247,9 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const lib = fetchJars(line, onProgress);
   const classPath = ['-cp', `${lib}/*`];
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const ports = await freePorts(count * 2);
+  const ports = await freePorts(count * 2 + 1);
+  const securePort = ports[count * 2];
+  const { user } = options;
   const plans: Plan[] = Array.from({ length: count }, (_, i) => ({
     port: options.port === 0 ? ports[2 * i] : options.port + i,
     controllerPort: ports[2 * i + 1],
@@ -253,13 +265,16 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
     writeFileSync(idPath, id);
   }
   const clusterId = readFileSync(idPath, 'utf8').trim();
+  const certificate = user === undefined ? null : certificateOf(dataDir);
   const nodes = plans.map(({ port }, i) => {
+    const secure = user !== undefined && i === 0 ? secureListener(securePort, dataDir, user) : null;
     const folder = join(dataDir, `node-${i + 1}`);
     const properties = join(dataDir, `node-${i + 1}.properties`);
-    writeFileSync(properties, propertiesOf(plans, i, folder));
+    writeFileSync(properties, propertiesOf(plans, i, folder, secure));
     if (!existsSync(join(folder, 'meta.properties'))) {
       onProgress(`formatting ${folder}`);
-      run('java', [...logging, ...classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties]);
+      const tool = [...logging, ...classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+      run('java', [...tool, ...(user === undefined ? [] : scramArguments(user))]);
     }
     const args = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', ...logging, ...classPath, 'kafka.Kafka', properties];
     return new Node(port, args, join(dataDir, `node-${i + 1}.log`));
@@ -275,6 +290,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   return {
     bootstrap: plans.map(({ port }) => `127.0.0.1:${port}`).join(','),
     version: KAFKA_VERSIONS[line],
+    secure: certificate === null ? null : { bootstrap: `127.0.0.1:${securePort}`, certificate },
     stopNode: (node, signal = 'SIGTERM') => nodes[node].stop(signal),
     freezeNode: (node) => nodes[node].signal('SIGSTOP'),
     thawNode: (node) => nodes[node].signal('SIGCONT'),

@@ -4,7 +4,7 @@ import type { Topic } from '../../shared/telemetry/topics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import type { TelemetryLog } from '../telemetry/telemetry-log.ts';
+import type { Subscription, TelemetryLog } from '../telemetry/telemetry-log.ts';
 import { WebhookSender, type Webhook } from './alerts/webhook-sender.ts';
 import type { HealthSettings } from './health/evaluator.ts';
 import { HealthRunner, type Alert } from './health-runner.ts';
@@ -33,6 +33,8 @@ export type AnalyticsOptions = {
   readonly webhooks?: readonly Webhook[];
   /** Told when an issue opens or closes, beside the webhooks. */
   readonly onAlert?: (alert: Alert) => void;
+  /** Resolves before the log is followed: joining groups takes seconds on a busy broker, and media must not wait for it. */
+  readonly joinsLater?: boolean;
 };
 
 export type Analytics = {
@@ -46,10 +48,20 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   const { log, logger, node, readModels, metrics } = options;
   const windows = new WindowRunner(await runnerOptions(options));
   const { health, webhooks } = alertingHealth(options);
-  const feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
-  if (options.part !== 'feed') {
-    await health.start();
-    await windows.start();
+  let feed: Subscription | null = null;
+  const follow = async (): Promise<void> => {
+    feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
+    if (options.part !== 'feed') {
+      await Promise.all([health.start(), windows.start()]);
+    }
+  };
+  const following = follow();
+  if (options.joinsLater === true) {
+    following.catch((error: unknown) => {
+      logger.error({ err: error }, 'the telemetry log cannot be followed: health stays unknown');
+    });
+  } else {
+    await following;
   }
   if (metrics !== undefined) {
     declareMetrics(metrics, windows, health);
@@ -57,9 +69,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   return {
     counters: () => windows.counters(),
     close: async () => {
-      await windows.close();
-      await health.close();
-      await feed?.close();
+      await Promise.all([windows.close(), health.close(), feed?.close()]);
       webhooks.close();
     },
   };

@@ -10,8 +10,11 @@ import { createLogger, type Logger } from '../platform/logger.ts';
 import type { RunningServer } from '../roles/all.ts';
 import { printJson, UsageError } from './command-line.ts';
 
-/** A stop that takes longer is given up. */
+/** A stop that takes longer is given up. Its stages have less (roles/all.ts). */
 const STOP_MS = 9500;
+
+/** How a server has stopped: in order, or with something that hung and was left behind. */
+type Ending = 'in order' | 'left behind';
 
 type ServeOptions = { readonly json?: true; readonly config?: string } & Readonly<
   Record<string, string | true | undefined>
@@ -70,34 +73,45 @@ function printReady(server: Served, isJson: boolean): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Resolves with the exit code once a signal has stopped the server. */
-function untilStopped(server: Pick<RunningServer, 'stop'>, logger: Logger): Promise<number> {
+/** Resolves once a signal has stopped the server, at the latest after STOP_MS. */
+function untilStopped(server: Pick<RunningServer, 'stop'>, logger: Logger): Promise<Ending> {
   return new Promise((resolve) => {
     let isStopping = false;
     const stop = (signal: NodeJS.Signals): void => {
       if (isStopping) {
-        resolve(1); // asked twice: at once
+        resolve('left behind'); // asked twice: at once
         return;
       }
       isStopping = true;
       logger.info({ signal }, 'stopping');
       setTimeout(() => {
-        logger.error('the server did not stop in time');
-        resolve(1);
-      }, STOP_MS).unref();
+        logger.error({ withinMs: STOP_MS }, 'the server did not stop in time');
+        resolve('left behind');
+      }, STOP_MS);
       server.stop().then(
-        () => {
-          logger.info('stopped');
-          resolve(0);
+        (stages) => {
+          logger.info({ leftBehind: stages }, 'stopped');
+          resolve(stages.length === 0 ? 'in order' : 'left behind');
         },
         (error: unknown) => {
           logger.error({ err: error }, 'stopping failed');
-          resolve(1);
+          resolve('left behind');
         },
       );
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
+  });
+}
+
+/** Ends the process: what a library left open must not keep it. */
+function leave(ending: Ending): void {
+  setImmediate(() => {
+    if (ending === 'in order') {
+      process.exit(0);
+    }
+    // process.exit joins the threads of the pool, and one of them may be what hangs.
+    process.kill(process.pid, 'SIGKILL');
   });
 }
 
@@ -123,10 +137,9 @@ async function serve(options: ServeOptions, rest: readonly string[]): Promise<vo
     throw error instanceof ConfigError ? new UsageError(error.message) : error;
   });
   printReady(server, options.json === true);
-  const exitCode = await untilStopped(server, logger);
+  const ending = await untilStopped(server, logger);
   logger.flush();
-  // Everything is closed; what a library left open must not keep the process.
-  setImmediate(() => process.exit(exitCode));
+  leave(ending);
 }
 
 /** Registers `tessera serve`. */

@@ -94,6 +94,16 @@ export class ViewerSession implements PeerHandler {
     this.follower.start();
   }
 
+  get stream(): Stream {
+    return this.options.stream;
+  }
+
+  /** The same viewer has come on a new connection: this one is dead. */
+  replaced(): void {
+    this.options.peer.terminate();
+    this.gone('replaced');
+  }
+
   /** Called every second. */
   tick(): void {
     const { context, peer } = this.options;

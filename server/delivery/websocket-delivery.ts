@@ -1,4 +1,4 @@
-// Viewers over WebSocket: /subscribe/STREAM?rendition=&class=, subprotocol `tessera.1`. Called by the composition root for each
+// Viewers over WebSocket: /subscribe/STREAM?rendition=&class=&after=, subprotocol `tessera.1`. Called by the composition root for each
 // accepted connection.
 
 import { ProtocolError } from '../../shared/errors.ts';
@@ -52,7 +52,7 @@ export class WebSocketDelivery {
   private readonly context: DeliveryContext;
   private readonly channels: ChannelSet;
   private readonly viewers: ViewerLimits;
-  private readonly sessions = new Set<ViewerSession>();
+  private readonly sessions = new Map<string, ViewerSession>();
   private readonly stopTicking: () => void;
   private isDraining = false;
 
@@ -61,7 +61,7 @@ export class WebSocketDelivery {
     this.channels = channels;
     this.viewers = viewers;
     this.stopTicking = context.clock.every(TICK_MS, () => {
-      for (const session of this.sessions) {
+      for (const session of this.sessions.values()) {
         session.tick();
       }
     });
@@ -86,7 +86,7 @@ export class WebSocketDelivery {
   drain(): void {
     this.isDraining = true;
     this.stopTicking();
-    for (const session of [...this.sessions]) {
+    for (const session of [...this.sessions.values()]) {
       session.refuse('overloaded', 'The server is shutting down.');
     }
   }
@@ -101,6 +101,7 @@ export class WebSocketDelivery {
     const stream = findStream(this.context, name);
     const requested = requestedRendition(peer.request.query, 'auto');
     const flushClass = requestedClass(peer.request.query);
+    this.replace(peer.request.query.get('after'), stream);
     const leave = this.viewers.enter(peer.request.address);
     const session = new ViewerSession({
       context: this.context,
@@ -110,11 +111,19 @@ export class WebSocketDelivery {
       requested,
       flushClass,
       onGone: () => {
-        this.sessions.delete(session);
+        this.sessions.delete(session.session);
         leave();
       },
     });
-    this.sessions.add(session);
+    this.sessions.set(session.session, session);
     session.start();
+  }
+
+  /** A viewer whose connection broke is back before the server has noticed: it must not count twice. */
+  private replace(before: string | null, stream: Stream): void {
+    const session = before === null ? undefined : this.sessions.get(before);
+    if (session?.stream === stream) {
+      session.replaced();
+    }
   }
 }

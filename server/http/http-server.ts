@@ -26,6 +26,12 @@ import { WebSocketUpgrade } from './web-socket-upgrade.ts';
 
 const MAX_HEADER_BYTES = 16_384;
 const KEEP_ALIVE_MS = 15_000;
+const LISTEN_FAILURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is taken',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'no name server answers',
+};
 /** Addresses that the rate limit remembers. */
 const REMEMBERED_ADDRESSES = 10_000;
 
@@ -227,7 +233,7 @@ export class HttpServer {
 async function listen(server: Server, { host, port }: Config['http']): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'the port is taken' : (error.code ?? error.message);
+      const why = LISTEN_FAILURES[error.code ?? ''] ?? error.code ?? error.message;
       reject(new Error(`http: cannot listen on ${host}:${port}: ${why}.`));
     });
     server.listen(port, host, resolve);

@@ -1,10 +1,11 @@
 // The publish key and the operator token: from the configuration, else made at first start and kept in dataDir across restarts.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { chmod, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../../shared/config/resolve-config.ts';
 import type { Config } from '../../shared/config/config-schema.ts';
+import { makeDataFolder } from './data-folder.ts';
 
 /** Who may publish where, and what operators show. */
 export type Secrets = {
@@ -50,8 +51,7 @@ async function keptSecret(path: string): Promise<string> {
 /** Makes `dataDir` (0700) where missing, and the secrets that the configuration does not give (files of 0600). */
 export async function loadSecrets(config: Pick<Config, 'dataDir' | 'auth'>): Promise<Secrets> {
   try {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-    await chmod(config.dataDir, 0o700);
+    await makeDataFolder(config.dataDir);
   } catch (error) {
     const source = (error as NodeJS.ErrnoException).code ?? 'unusable';
     const allowed = 'a folder that this user can make and write';

@@ -22,6 +22,7 @@ import { systemClock, type Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { loadSecrets, randomSecret, type Secrets } from '../platform/secrets.ts';
+import { stopInSteps, type StopStep } from '../platform/stop-steps.ts';
 import { createKeyCheck } from '../streams/publish-keys.ts';
 import { StreamRegistry } from '../streams/stream-registry.ts';
 import { OpusToAac } from '../transcode/ffmpeg/opus-to-aac.ts';
@@ -38,6 +39,10 @@ const DEMO_SIZES = [
 const DEMO_FPS = 30;
 /** After the goodbyes, how long peers have to take them. */
 const GOODBYE_MS = 500;
+/** Stages of the stop; with those of telemetry 9 s in all. */
+const PEERS_MS = 3000;
+const HTTP_MS = 1000;
+const WORKERS_MS = 2500;
 
 /** A server that listens. */
 export type RunningServer = {
@@ -50,8 +55,11 @@ export type RunningServer = {
   readonly metrics: Metrics;
   /** The window jobs; for tests, which stop them. */
   readonly analytics: TelemetryPart['analytics'];
-  /** Tells publishers and viewers, keeps what telemetry waits, and stops listening; within 10 s. */
-  stop(): Promise<void>;
+  /**
+   * Tells publishers and viewers, keeps what telemetry waits, and stops listening; within 9 s, whatever hangs. Resolves with the names of
+   * the stages that were left behind; never rejects.
+   */
+  stop(): Promise<readonly string[]>;
 };
 
 export type StartOptions = {
@@ -232,19 +240,29 @@ export async function startAll(config: Config, options: StartOptions): Promise<R
   const delivery = openDelivery(core);
   const { publishers, http, rtmp } = openDoors(core, delivery, () => notReady);
   let demo: DemoStream | null = null;
-  const stop = async (): Promise<void> => {
+  const goodbyes = (): Promise<unknown> => {
     notReady = 'The server is shutting down.';
     demo?.stop();
     delivery.viewers.drain();
     delivery.flv.drain();
     publishers.close();
     registry.drain();
-    await Promise.all([rtmp?.stop(), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
-    delivery.channels.close();
-    await http.stop();
-    await transcoder.close();
-    await telemetry.close();
+    return Promise.all([rtmp?.stop(), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
   };
+  const closeDoor = (): Promise<void> => {
+    delivery.channels.close();
+    return http.stop();
+  };
+  const steps: readonly StopStep[] = [
+    [{ name: 'publishers and viewers', withinMs: PEERS_MS, run: goodbyes }],
+    [
+      { name: 'the HTTP door', withinMs: HTTP_MS, run: closeDoor },
+      { name: 'the transcode workers', withinMs: WORKERS_MS, run: () => transcoder.close() },
+      telemetry.stopJobs,
+    ],
+    ...telemetry.stopSteps,
+  ];
+  const stop = (): Promise<readonly string[]> => stopInSteps(steps, core);
   try {
     const [httpAddress, rtmpPort] = await Promise.all([http.start(), rtmp?.start() ?? null]);
     notReady = null;
@@ -263,7 +281,7 @@ export async function startAll(config: Config, options: StartOptions): Promise<R
       stop,
     };
   } catch (error) {
-    await stop().catch(() => undefined);
+    await stop();
     throw error;
   }
 }

@@ -10,16 +10,21 @@ import { systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { createMetrics, type Metrics } from '../platform/metrics.ts';
 import { loadSecrets } from '../platform/secrets.ts';
+import { stopInSteps } from '../platform/stop-steps.ts';
 import { startTelemetry } from '../telemetry/start-telemetry.ts';
 import { analyticsSettings } from './analytics-settings.ts';
+
+/** Last checkpoints, and a group to leave. */
+const JOBS_MS = 5000;
+const HTTP_MS = 500;
 
 /** An analytics process at work. */
 export type RunningAnalytics = {
   readonly http: string;
   readonly operatorToken: string;
   readonly telemetry: string;
-  /** Writes the last checkpoints, leaves the groups and stops. */
-  stop(): Promise<void>;
+  /** Writes the last checkpoints, leaves the groups and stops, within 8.5 s. Resolves with the names of the stages left behind. */
+  stop(): Promise<readonly string[]>;
 };
 
 function answer(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
@@ -75,12 +80,19 @@ export async function startAnalyticsRole(
   let isReady = true;
   const { trustedProxies, allowedOrigins } = config.http;
   const server = makeServer(new Access({ trustedProxies, allowedOrigins, operatorToken }), metrics, () => isReady);
-  const stop = async (): Promise<void> => {
+  const stop = (): Promise<readonly string[]> => {
     isReady = false;
-    await analytics?.close();
-    await telemetry.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    const closeServer = (): Promise<unknown> => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      return closed;
+    };
+    const steps = [
+      [{ name: 'the window jobs', withinMs: JOBS_MS, run: () => analytics?.close() }],
+      ...telemetry.stopSteps,
+      [{ name: 'the HTTP door', withinMs: HTTP_MS, run: closeServer }],
+    ];
+    return stopInSteps(steps, { clock: systemClock, logger });
   };
   try {
     analytics = await startAnalytics({
@@ -94,7 +106,7 @@ export async function startAnalyticsRole(
     const http = await listen(server, config.http);
     return { http, operatorToken, telemetry: log.description, stop };
   } catch (error) {
-    await stop().catch(() => undefined);
+    await stop();
     throw error;
   }
 }

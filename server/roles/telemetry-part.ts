@@ -8,6 +8,7 @@ import { startAnalytics, type Analytics } from '../analytics/start-analytics.ts'
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import type { StopStage, StopStep } from '../platform/stop-steps.ts';
 import { USUAL_PARTITION_MBPS } from '../../shared/jobs/capacity.ts';
 import { CapacityReadModel, type CapacitySetup } from '../read-models/capacity.ts';
 import { DataWindowsReadModel } from '../read-models/data-windows.ts';
@@ -17,6 +18,7 @@ import { startTelemetry } from '../telemetry/start-telemetry.ts';
 import { analyticsSettings } from './analytics-settings.ts';
 
 const HOUR_MS = 3_600_000;
+const JOBS_MS = 2500;
 
 export type TelemetryPart = {
   /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
@@ -28,8 +30,10 @@ export type TelemetryPart = {
   readonly data: DataWindowsReadModel;
   /** Closing it leaves the server running: health turns to `unknown`. */
   readonly analytics: Analytics;
-  /** Stops the jobs, appends what waits (at most 5 s) and closes the log. */
-  close(): Promise<void>;
+  /** The jobs; they read the log and need nothing of the media. */
+  readonly stopJobs: StopStage;
+  /** Afterwards: what waits is appended, then the log is closed. */
+  readonly stopSteps: readonly StopStep[];
 };
 
 export type TelemetryParts = {
@@ -54,7 +58,9 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   // With Kafka an origin leaves the jobs to processes of their own; nobody else can read an embedded log.
   const part = config.roles === 'origin' && config.telemetry.driver === 'kafka' ? 'feed' : 'all';
   const settings = analyticsSettings(config);
-  const analytics = await startAnalytics({ log, clock, logger, node, readModels, metrics, part, ...settings });
+  const joinsLater = config.telemetry.driver === 'kafka';
+  const options = { log, clock, logger, node, readModels, metrics, part, joinsLater, ...settings } as const;
+  const analytics = await startAnalytics(options);
   const capacity = new CapacityReadModel(capacitySetup(config, log.partitions('ingest')));
   const meter = new CapacityMeter({ log, clock, logger, model: capacity });
   return {
@@ -65,11 +71,15 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
     capacity,
     data,
     analytics,
-    close: async () => {
-      meter.close();
-      await analytics.close();
-      await telemetry.close();
+    stopJobs: {
+      name: 'the window jobs',
+      withinMs: JOBS_MS,
+      run: () => {
+        meter.close();
+        return analytics.close();
+      },
     },
+    stopSteps: telemetry.stopSteps,
   };
 }
 

@@ -9,7 +9,7 @@ import type { Logger } from '../platform/logger.ts';
 import { brokerVersion } from './kafka/broker-version.ts';
 import { BatchingProducer } from './kafka/batching-producer.ts';
 import { GroupMember } from './kafka/group-member.ts';
-import { createKafkaClient, type KafkaSettings } from './kafka/kafka-client.ts';
+import { connectFailure, createKafkaClient, type KafkaSettings } from './kafka/kafka-client.ts';
 import { partitionsOf, prepareTopics } from './kafka/kafka-topics.ts';
 import { PartitionReader } from './kafka/partition-reader.ts';
 import { partitionOf } from './partition.ts';
@@ -36,6 +36,7 @@ export type KafkaLogOptions = {
 
 /** The end of a partition is asked for again after this. */
 const BOUNDS_MS = 200;
+const DISCONNECT_MS = 500;
 
 export class KafkaTelemetryLog implements TelemetryLog {
   private readonly options: KafkaLogOptions;
@@ -59,12 +60,10 @@ export class KafkaTelemetryLog implements TelemetryLog {
   /** Connects, makes or checks the topics. Rejects with one sentence when that cannot be done. */
   static async open(options: KafkaLogOptions): Promise<KafkaTelemetryLog> {
     const log = new KafkaTelemetryLog(options);
-    const brokers = options.settings.brokers.join(', ');
     try {
       await log.admin.connect();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`No Kafka broker answers at ${brokers}: ${why}`, { cause: error });
+      throw new Error(connectFailure(error, options.settings), { cause: error });
     }
     try {
       await prepareTopics(log.admin, options.settings, options.retentionHours);
@@ -212,14 +211,25 @@ export class KafkaTelemetryLog implements TelemetryLog {
     };
   }
 
+  /** Leaves the groups and closes every connection; gives up on a broker that does not answer. */
   async close(): Promise<void> {
-    const quietly = (closing: Promise<unknown>): Promise<unknown> =>
-      closing.catch((error: unknown) => {
-        this.options.logger.debug({ error }, 'a Kafka connection could not be closed');
-      });
-    await Promise.all([...this.allMembers].map((member) => quietly(member.close())));
-    await Promise.all([...this.readers.values()].map((reader) => quietly(reader.close())));
-    await quietly(this.producer.disconnect());
-    await quietly(this.admin.disconnect());
+    await Promise.all([...this.allMembers].map((member) => member.close()));
+    const connections = [...this.readers.values(), this.producer, this.admin];
+    await Promise.all(connections.map((connection) => this.disconnect(connection)));
+  }
+
+  private async disconnect(connection: { disconnect(): Promise<void> }): Promise<void> {
+    const { clock, logger } = this.options;
+    let cancel = (): void => undefined;
+    const tooLate = new Promise<never>((_, reject) => {
+      cancel = clock.after(DISCONNECT_MS, () => reject(new Error(`Not closed within ${DISCONNECT_MS} ms.`)));
+    });
+    try {
+      await Promise.race([connection.disconnect(), tooLate]);
+    } catch (error) {
+      logger.debug({ error }, 'a Kafka connection could not be closed');
+    } finally {
+      cancel();
+    }
   }
 }

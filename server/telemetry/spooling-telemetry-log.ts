@@ -38,6 +38,10 @@ export type SpoolCounters = {
 };
 
 const APPEND_TIMEOUT_MS = 5000;
+/** The same once the process is about to end. */
+const HURRIED_MS = 500;
+/** What a replay under way has at the end. */
+const LAST_REPLAY_MS = 200;
 const REPLAY_RECORDS = 500;
 const MIN_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 5000;
@@ -54,6 +58,10 @@ export class SpoolingTelemetryLog implements TelemetryLog {
   private replayed = 0;
   private refused = 0;
   private isClosed = false;
+  private isSpoolClosed = false;
+  private isHurried = false;
+  /** Appends that wait for the log, each to be told that time is short. */
+  private readonly hurries = new Set<() => void>();
 
   private constructor(options: SpoolingLogOptions) {
     this.options = options;
@@ -102,16 +110,32 @@ export class SpoolingTelemetryLog implements TelemetryLog {
 
   private async withTimeout(appending: Promise<void>): Promise<void> {
     let cancel = (): void => undefined;
+    let hurry = (): void => undefined;
     const timeout = new Promise<never>((_, reject) => {
-      const ms = this.options.appendTimeoutMs ?? APPEND_TIMEOUT_MS;
-      cancel = this.options.clock.after(ms, () => reject(new Error(`No answer within ${ms} ms.`)));
+      const giveUpAfter = (ms: number): void => {
+        cancel();
+        cancel = this.options.clock.after(ms, () => reject(new Error(`No answer within ${ms} ms.`)));
+      };
+      hurry = () => {
+        giveUpAfter(HURRIED_MS);
+      };
+      giveUpAfter(this.isHurried ? HURRIED_MS : (this.options.appendTimeoutMs ?? APPEND_TIMEOUT_MS));
     });
     appending.catch(() => undefined); // it may fail long after we stopped waiting
+    this.hurries.add(hurry);
     try {
       await Promise.race([appending, timeout]);
     } finally {
+      this.hurries.delete(hurry);
       cancel();
     }
+  }
+
+  hurry(): void {
+    this.isHurried = true;
+    this.hurries.forEach((hurry) => {
+      hurry();
+    });
   }
 
   private async keep(topic: EventTopic, records: readonly LogRecord[]): Promise<void> {
@@ -177,6 +201,9 @@ export class SpoolingTelemetryLog implements TelemetryLog {
         continue;
       }
       await log.append(topic, records);
+      if (this.isSpoolClosed) {
+        return; // the next process sends these again, and readers drop what comes twice by its number
+      }
       await spool.truncate(at, last.offset + 1);
       this.replayed += records.length;
       this.waiting[topic] -= records.length;
@@ -216,7 +243,13 @@ export class SpoolingTelemetryLog implements TelemetryLog {
   async close(): Promise<void> {
     this.isClosed = true;
     await this.options.log.close();
-    await this.replaying;
+    let cancel = (): void => undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      cancel = this.options.clock.after(LAST_REPLAY_MS, resolve);
+    });
+    await Promise.race([this.replaying, tooLate]);
+    cancel();
+    this.isSpoolClosed = true;
     await this.options.spool.close();
   }
 }

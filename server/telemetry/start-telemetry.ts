@@ -9,6 +9,7 @@ import { EVENT_TOPICS } from '../../shared/telemetry/topics.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
+import type { StopStep } from '../platform/stop-steps.ts';
 import { EmbeddedTelemetryLog } from './embedded-telemetry-log.ts';
 import { MemoryTelemetryLog } from './memory-telemetry-log.ts';
 import { LogReporter, type TelemetryReporter } from './reporter.ts';
@@ -22,11 +23,14 @@ export type Telemetry = {
   readonly log: TelemetryLog;
   /** Name of this process in events, stable over restarts. */
   readonly node: string;
-  /** Appends what waits (at most 5 s) and closes the log. */
-  close(): Promise<void>;
+  /** The end of it: what waits is appended, then the log is closed. */
+  readonly stopSteps: readonly StopStep[];
 };
 
-const CLOSE_MS = 5000;
+const EVENTS_MS = 2000;
+const LOG_MS = 1000;
+/** The reporter gives up this much before its stage does. */
+const MARGIN_MS = 100;
 /** An append costs the embedded log a commit to the disk, whatever is in it; a broker takes small requests gladly. */
 const FLUSH_MS = { embedded: 250, memory: 250, kafka: 50 } as const;
 
@@ -122,11 +126,27 @@ export async function startTelemetry(
     reporter,
     log,
     node,
-    close: async () => {
-      await reporter.close(CLOSE_MS);
-      await log.close();
-    },
+    stopSteps: [
+      [
+        {
+          name: 'the events that wait for the log',
+          withinMs: EVENTS_MS,
+          run: (ms) => lastEvents({ log, reporter }, ms),
+        },
+      ],
+      [{ name: 'the telemetry log', withinMs: LOG_MS, run: () => log.close() }],
+    ],
   };
+}
+
+/** Rejects when the log has not taken all. */
+async function lastEvents({ log, reporter }: Pick<Telemetry, 'log' | 'reporter'>, withinMs: number): Promise<void> {
+  log.hurry?.();
+  await reporter.close(withinMs - MARGIN_MS);
+  const { queuedBytes } = reporter.counters();
+  if (queuedBytes > 0) {
+    throw new Error(`the log did not take the last ${queuedBytes} bytes of events`);
+  }
 }
 
 function declareMetrics(metrics: Metrics, reporter: TelemetryReporter): void {

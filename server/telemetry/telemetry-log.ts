@@ -59,5 +59,7 @@ export interface TelemetryLog {
   members(group: string): Promise<number>;
   /** Joins a group: its partitions are shared among its members, here and in other processes. */
   subscribe(subscriber: Subscriber): Promise<Subscription>;
+  /** The process is about to end: appends, also those under way, are settled within a second. Where they always are, it is missing. */
+  hurry?(): void;
   close(): Promise<void>;
 }

@@ -5,7 +5,13 @@ import { limitsSchema } from './limits.ts';
 
 const GIGABYTE = 1024 ** 3;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
-const host = z.string().min(1).max(255);
+const IPV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+/** What looks like an IPv4 address is one: no name server needs to be asked about 300.1.1.1. */
+const host = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((text) => !/^[\d.]+$/.test(text) || IPV4.test(text), 'an IP address or the name of a host');
 const port = z.number().int().min(0).max(65_535);
 const filePath = z.string().min(1).max(4096);
 const section = <Shape extends z.core.$ZodLooseShape>(

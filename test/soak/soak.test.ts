@@ -34,8 +34,11 @@ beforeAll(async () => {
 }, 90_000);
 afterAll(async () => {
   isOver = true;
-  await server.stop();
-}, 30_000);
+  const start = performance.now();
+  const code = await server.stop();
+  process.stderr.write(`soak: gone ${((performance.now() - start) / 1000).toFixed(1)} s after SIGTERM, code ${code}\n`);
+  expect(code).toBe(0);
+}, 120_000);
 
 /** One life of an RTMP publisher; ends by goodbye or by a broken connection. */
 async function publishRtmp(stream: string, forMs: number, isPolite: boolean): Promise<void> {

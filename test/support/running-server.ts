@@ -49,8 +49,9 @@ export async function startServer(
       return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0);
     },
     stop: async () => {
-      await server.stop();
+      const leftBehind = await server.stop();
       await rm(dataDir, { recursive: true, force: true });
+      return leftBehind;
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -26,9 +27,38 @@ export type ServeProcess = {
 };
 
 const START_MS = 60_000;
+/** The server promises 10 s; the rest is the machine. */
+const STOP_MS = 15_000;
+/** A process that waits for the disk is gone only when the disk has answered. */
+const KILL_MS = 60_000;
 
-/** Starts the server from source and waits until it is ready. `flags` as on the command line. */
-export async function startServe(flags: readonly string[] = []): Promise<ServeProcess> {
+/** What every thread of a process is doing: name, state, and where in the kernel it waits. For a failure's message. */
+function threadsOf(pid: number | undefined): string {
+  const tasks = `/proc/${pid ?? 'self'}/task`;
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch {
+      return '?';
+    }
+  };
+  try {
+    return readdirSync(tasks)
+      .map((id) => {
+        const state = /^State:\s+(.*)$/m.exec(read(`${tasks}/${id}/status`))?.[1] ?? '?';
+        return `${id} ${read(`${tasks}/${id}/comm`)}: ${state}, ${read(`${tasks}/${id}/wchan`)}`;
+      })
+      .join('\n');
+  } catch {
+    return 'no such process any more';
+  }
+}
+
+/** Starts the server from source and waits until it is ready. `flags` as on the command line; `environment` beside that of the test. */
+export async function startServe(
+  flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServeProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'tessera-serve-'));
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const addresses = ['--http.host', '127.0.0.1', '--http.port', '0', '--rtmp.host', '127.0.0.1', '--rtmp.port', '0'];
@@ -43,7 +73,9 @@ export async function startServe(flags: readonly string[] = []): Promise<ServePr
     dataDir,
     ...flags,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Given as a whole: without, a child gets the environment of Jest's own process and not what a test has set.
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let log = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -70,9 +102,13 @@ export async function startServe(flags: readonly string[] = []): Promise<ServePr
     log: () => log,
     stop: async () => {
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 12_000);
-      await eventually('the server to be gone', isGone, 15_000);
-      clearTimeout(timer);
+      const inTime = await eventually('the server to be gone', isGone, STOP_MS).catch(() => false);
+      if (!inTime) {
+        const what = `${threadsOf(child.pid)}\n${log.slice(-4000)}`;
+        child.kill('SIGKILL');
+        await eventually('the killed server to be gone', isGone, KILL_MS).catch(() => undefined);
+        throw new Error(`${STOP_MS} ms after SIGTERM the server was still there:\n${what}`);
+      }
       await rm(dataDir, { recursive: true, force: true });
       return child.exitCode;
     },

@@ -1,7 +1,7 @@
 // Which line of Kafka a broker is, from the newest Produce version that it speaks: the protocol has no release number. One ApiVersions
 // request (v0, which every broker answers before authentication) on a connection of its own.
 
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 const API_VERSIONS = 18;
@@ -56,7 +56,8 @@ async function answer(socket: Socket): Promise<Buffer> {
 export async function brokerVersion(broker: string, ssl: boolean): Promise<string | null> {
   const [host = '', port = ''] = broker.split(':');
   const address = { host, port: Number(port) };
-  const socket = ssl ? connectTls({ ...address, servername: host }) : connectPlain(address);
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = ssl ? connectTls({ ...address, ...name }) : connectPlain(address);
   try {
     const produce = newestProduce(await answer(socket));
     if (produce === null) {

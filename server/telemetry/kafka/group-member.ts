@@ -32,6 +32,9 @@ const MAX_WAIT_MS = 5000;
 /** A batch in hand may take this long to notice that its partition is gone. */
 const RELEASE_MS = 15_000;
 const CHUNK_RECORDS = 1000;
+/** At the end partitions have this long for their last checkpoint, and the group for the goodbye. */
+const LAST_RELEASE_MS = 1500;
+const LEAVE_MS = 500;
 
 export class GroupMember {
   private readonly options: GroupMemberOptions;
@@ -58,6 +61,9 @@ export class GroupMember {
       this.options.logger.debug({ error }, 'the Kafka consumer could not be started, trying again');
       this.startRestart();
       await this.restarting;
+    }
+    if (this.isStopping()) {
+      return;
     }
     this.stopWatching = this.options.clock.every(WATCH_MS, () => {
       this.watch();
@@ -287,16 +293,18 @@ export class GroupMember {
     }
   }
 
+  /** Hands back what is ours and leaves the group; gives up on a broker that does not answer. */
   async close(): Promise<void> {
     if (this.isClosed) {
       return;
     }
-    this.stopWatching();
-    await this.change;
     this.isClosed = true;
-    await this.restarting;
-    await this.release(() => true);
-    await this.consumer?.disconnect();
+    this.stopWatching();
+    await this.within(
+      LAST_RELEASE_MS,
+      this.change.then(() => this.release(() => true)),
+    );
+    await this.within(LEAVE_MS, this.consumer?.disconnect() ?? Promise.resolve());
   }
 
   /** Waits for something, but not for ever; what becomes of it afterwards is nobody's concern. */

@@ -71,3 +71,21 @@ export function createKafkaClient(settings: KafkaSettings, logger: Logger, conne
         }),
   });
 }
+
+/** Why no connection came about, as one sentence that says what to look at. */
+export function connectFailure(error: unknown, { brokers, sasl }: KafkaSettings): string {
+  const at = brokers.join(', ');
+  const names: string[] = [];
+  let why = String(error);
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    names.push(cause.name);
+    why = cause.message;
+  }
+  if (names.includes('KafkaJSSASLAuthenticationError')) {
+    return `Kafka at ${at} refuses the user ${sasl?.username ?? '(none)'}: check username, password and mechanism of telemetry.kafka.sasl.`;
+  }
+  if (/certificate|self.signed/i.test(why)) {
+    return `The certificate of Kafka at ${at} is not trusted (${why}): NODE_EXTRA_CA_CERTS names a file with its authority.`;
+  }
+  return `No Kafka broker answers at ${at}: ${why}`;
+}

@@ -157,7 +157,7 @@ export class PartitionReader {
     return Promise.resolve();
   }
 
-  async close(): Promise<void> {
+  async disconnect(): Promise<void> {
     await this.queue;
     const consumer = await this.consumer?.catch(() => null);
     await consumer?.disconnect();

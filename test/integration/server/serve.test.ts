@@ -1,7 +1,8 @@
 // `tessera serve` as a process: ready line, exit codes, signals.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,6 +99,8 @@ test('a wrong configuration exits 2 and names key, value and what is allowed', a
       [...local(), '--rtmp.port', 'off', '--tls.cert', file, '--tls.key', file],
       'allowed: a certificate and its own key, both PEM.',
     ],
+    [['--http.host', '300.1.1.1'], 'http.host = "300.1.1.1" (from --http.host) is not allowed; allowed: an IP address'],
+    [['--dataDir', '/proc/tessera'], '(from ENOENT) is not allowed; allowed: a folder that this user can make'],
     [['--dataDir', join(file, 'data')], '(from ENOTDIR) is not allowed; allowed: a folder that this user can make'],
   ];
   for (const [flags, sentence] of cases) {
@@ -107,6 +110,27 @@ test('a wrong configuration exits 2 and names key, value and what is allowed', a
     expect(served.err).toContain(sentence);
     expect(served.err.trim().split('\n')).toHaveLength(1);
   }
+}, 60_000);
+
+test('an ingest process that hangs does not hold the stop', async () => {
+  const served = serve('--json', ...local(), '--rtmp.host', '127.0.0.1', '--rtmp.port', '0');
+  await ready(served);
+  const tasks = `/proc/${served.child.pid}/task/${served.child.pid}/children`;
+  const ingest = Number((await readFile(tasks, 'utf8')).trim().split(' ')[0]);
+  process.kill(ingest, 'SIGSTOP');
+  served.child.kill('SIGTERM');
+  await ended(served);
+  expect(served.code).toBe(0);
+  await until('the ingest process is gone', () => !existsSync(`/proc/${ingest}`));
+}, 60_000);
+
+test('a host name that nobody knows exits 1 with one sentence', async () => {
+  const served = serve('--http.host', 'nobody.invalid', '--rtmp.port', '0', '--dataDir', join(folder, 'data'));
+  await ended(served);
+  expect(served.code).toBe(1);
+  expect(served.err).toMatch(
+    /http: cannot listen on nobody\.invalid:8080: (there is no such host|no name server answers)\./,
+  );
 }, 60_000);
 
 test('a port that is taken exits 1 with one sentence', async () => {

@@ -64,3 +64,25 @@ test('viewer counts survive reconnects and never go negative', async () => {
   expect(Math.min(...seen)).toBeGreaterThanOrEqual(staying.length);
   expect(await server.counter('viewers')).toBe(0);
 }, 60_000);
+
+test('a viewer that comes back before its dead connection was noticed counts once', async () => {
+  server = await startServer({ 'telemetry.driver': 'memory', 'auth.publish': 'open' });
+  await publish();
+  const before = await watch();
+  await before.received(1);
+  const welcome = before.messages.find(({ type }) => type === 'welcome');
+  const session = welcome?.type === 'welcome' ? welcome.session : '';
+  const other = await watch();
+  await until('both are counted', async () => (await viewersOf('s')) === 2);
+  const back = new TestViewer(`${server.ws}/subscribe/s?rendition=source&after=${session}`);
+  peers.push(back);
+  await back.received(1);
+  expect(await viewersOf('s')).toBe(2);
+  await until('the connection before is ended', () => before.closed !== null);
+  expect([back.closed, other.closed]).toEqual([null, null]);
+  // A session that is gone already: nothing happens to anybody.
+  const stranger = new TestViewer(`${server.ws}/subscribe/s?rendition=source&after=${session}`);
+  peers.push(stranger);
+  await stranger.received(1);
+  expect(await viewersOf('s')).toBe(3);
+}, 60_000);

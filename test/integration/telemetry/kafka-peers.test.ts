@@ -73,7 +73,7 @@ describeWith(['kafka'], "kcat's mock cluster", () => {
     await member.start();
     await eventually('the group member to have everything', () => followed.length >= sent.length, 60_000);
     expect(followed.map(({ value }) => value)).toEqual(sent);
-    await Promise.all([member.close(), reader.close(), producer.disconnect()]);
+    await Promise.all([member.close(), reader.disconnect(), producer.disconnect()]);
 
     const args = [
       '-C',
