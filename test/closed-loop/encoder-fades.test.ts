@@ -2,32 +2,16 @@
 import { expect, test } from '@jest/globals';
 import type { EncoderConfig } from '../../shared/codec/h264/codec-types.ts';
 import { H264Encoder } from '../../shared/codec/h264/encoder.ts';
-import type { I420Frame } from '../../shared/media/frame.ts';
 import { QualityMeter } from '../../shared/pixels/quality.ts';
 import { encodeClip, md5Of } from '../support/encode-clip.ts';
 import { decodeWithFfmpeg } from '../support/ffmpeg-decode.ts';
-import { movingPicture } from '../support/moving-picture.ts';
+import { fadingPicture } from '../support/moving-picture.ts';
 import { describeWith } from '../support/requirements.ts';
 
 const SIZE = { width: 192, height: 128 };
 const FRAMES = 24;
-const moving = movingPicture({ ...SIZE, seed: 30, noise: 2 });
-
-/** To black and back within a second, colours too. */
-function fadingClip(index: number): I420Frame {
-  const frame = moving(index);
-  const level = Math.abs(1 - (2 * index) / FRAMES);
-  const luma = frame.y.data;
-  for (let i = 0; i < luma.length; i++) {
-    luma[i] = 16 + (luma[i] - 16) * level;
-  }
-  for (const { data } of [frame.u, frame.v]) {
-    for (let i = 0; i < data.length; i++) {
-      data[i] = 128 + (data[i] - 128) * level;
-    }
-  }
-  return frame;
-}
+/** To black and back within a second. */
+const fadingClip = fadingPicture({ ...SIZE, seed: 30, noise: 2 }, FRAMES);
 
 const configOf = (rest: Partial<EncoderConfig>): EncoderConfig => ({
   ...SIZE,

@@ -8,6 +8,7 @@ import type {
   EncoderConfig,
 } from '../../shared/codec/h264/codec-types.ts';
 import { H264Encoder } from '../../shared/codec/h264/encoder.ts';
+import type { ThreadHost } from '../../shared/codec/h264/threads/thread-host.ts';
 import { type I420Frame, i420ByteLength, type Plane } from '../../shared/media/frame.ts';
 
 export type EncodedClip = {
@@ -17,6 +18,10 @@ export type EncodedClip = {
   readonly stream: Uint8Array;
   /** Reconstructions, tightly packed I420. */
   readonly reconstructions: readonly Uint8Array[];
+  /** Frames without an access unit, by rate control. */
+  readonly dropped: number;
+  /** Slices that lent threads coded. */
+  readonly lentSlices: number;
 };
 
 /** A frame's planes without padding. */
@@ -35,12 +40,13 @@ export function packFrame(frame: I420Frame): Uint8Array {
   return packed;
 }
 
-/** Encodes `frames` frames of a clip. */
+/** Encodes `frames` frames of a clip; `threadHost` lends threads where the configuration asks for them. */
 export function encodeClip(
   config: EncoderConfig,
   frameAt: (index: number) => I420Frame,
   frames: number,
   optionsAt: (index: number) => EncodeOptions = () => ({}),
+  threadHost?: ThreadHost,
 ): EncodedClip {
   const chunks: EncodedChunk[] = [];
   const metadata: EncoderChunkMetadata[] = [];
@@ -51,13 +57,18 @@ export function encodeClip(
       metadata.push(meta);
     },
     reconstruction: (frame) => reconstructions.push(packFrame(frame)),
+    ...(threadHost === undefined ? {} : { threadHost }),
   });
   encoder.configure(config);
   for (let i = 0; i < frames; i++) {
     encoder.encode(frameAt(i), optionsAt(i));
   }
   encoder.flush();
-  return { chunks, metadata, stream: Buffer.concat(chunks.map((chunk) => chunk.data)), reconstructions };
+  const { lentSlices } = encoder;
+  const { dropped } = encoder.counters;
+  encoder.close();
+  const stream = Buffer.concat(chunks.map((chunk) => chunk.data));
+  return { chunks, metadata, stream, reconstructions, dropped, lentSlices };
 }
 
 /** md5 of bytes in order. */

@@ -66,3 +66,38 @@ export function movingPicture(options: MovingPictureOptions): (index: number) =>
     );
   };
 }
+
+/** A moving picture that fades to black and back every `period` frames, colours too. */
+export function fadingPicture(options: MovingPictureOptions, period: number): (index: number) => I420Frame {
+  const moving = movingPicture(options);
+  return (index) => {
+    const frame = moving(index);
+    const level = abs(1 - (2 * (index % period)) / period);
+    const luma = frame.y.data;
+    for (let i = 0; i < luma.length; i++) {
+      luma[i] = 16 + (luma[i] - 16) * level;
+    }
+    for (const { data } of [frame.u, frame.v]) {
+      for (let i = 0; i < data.length; i++) {
+        data[i] = 128 + (data[i] - 128) * level;
+      }
+    }
+    return frame;
+  };
+}
+
+/** Every sample at random over the whole range, new in each frame: the largest residuals that there are. */
+export function noisePicture(
+  options: Pick<MovingPictureOptions, 'width' | 'height' | 'seed' | 'fps'>,
+): (index: number) => I420Frame {
+  const { width, height, seed, fps = 25 } = options;
+  return (index) => {
+    const random = seededRandom(seed + 7919 * index + 1);
+    const bytes = new Uint8Array(i420ByteLength(width, height));
+    for (let i = 0; i < bytes.length; i++) {
+      bytes[i] = random(256);
+    }
+    const timestamp = microseconds(round((index * 1e6) / fps));
+    return packedI420(bytes, { width, height }, { timestamp, colour: UNSPECIFIED_COLOUR });
+  };
+}

@@ -69,7 +69,7 @@ export type RateChange = {
   readonly framerate?: { readonly numerator: number; readonly denominator: number };
 };
 
-/** What rate control had to do since configure(). */
+/** What was out of the ordinary since configure(), mostly for rate control. */
 export type EncoderCounters = {
   /** Pictures coded again, coarser, because they did not fit the decoder's buffer or the limit per picture. */
   readonly recoded: number;
@@ -79,6 +79,8 @@ export type EncoderCounters = {
   readonly dropped: number;
   /** Intra pictures made because the scene changed. */
   readonly sceneCuts: number;
+  /** Pictures coded again because a lent thread failed within a slice; the encoder works on without that thread. */
+  readonly threadFailures: number;
 };
 
 /** From fastest to best per bit. */

@@ -20,6 +20,7 @@ import type { RefreshBand } from './encoder/intra-refresh.ts';
 import { decoderConfigurationOf } from './encoder/parameter-sets.ts';
 import { exportFrame, importFrame } from './encoder/picture-store.ts';
 import type { PictureFacts } from './encoder/rate-control.ts';
+import { LostThreadError } from './encoder/slice-board.ts';
 import { openSession, type Session } from './encoder/session.ts';
 import { StageTimes } from './encoder/statistics.ts';
 import { validateEncoderConfig, validateRateChange } from './encoder/validate-config.ts';
@@ -74,23 +75,25 @@ export class H264Encoder {
     session.rate.change(session.config.rateControl);
   }
 
-  /** What rate control had to do since configure(). */
+  /** What was out of the ordinary since configure(), mostly for rate control. */
   get counters(): EncoderCounters {
     const { session } = this;
     return session === null
-      ? { recoded: 0, repeated: 0, dropped: 0, sceneCuts: 0 }
+      ? { recoded: 0, repeated: 0, dropped: 0, sceneCuts: 0, threadFailures: 0 }
       : {
           recoded: session.rate.recoded,
           repeated: session.rate.repeated,
           dropped: session.rate.dropped,
           sceneCuts: session.sceneCuts,
+          threadFailures: session.pictures.threadFailures,
         };
   }
 
   /**
    * Encodes one frame and calls `output` before it returns; only when not even a repetition of the picture before fits the decoder's buffer
    * or the limit per picture, the frame is dropped, counted, and a wanted key frame made with the next one. The frame is copied: the caller may
-   * close it afterwards. With keyFrame the picture is an IDR. Throws when not configured, or RangeError when the frame's size is not the configured one.
+   * close it afterwards. With keyFrame the picture is an IDR. Throws TypeError when not configured, RangeError when the frame's size is not the
+   * configured one, and LostThreadError when a lent thread was ended from outside within a slice: the encoder is closed then.
    */
   encode(frame: I420Frame, options: EncodeOptions = {}): void {
     const { session } = this;
@@ -116,7 +119,7 @@ export class H264Encoder {
     }
     const band = plan.isIntra ? null : (session.refresh?.plan() ?? null);
     const nals = this.leadingUnits(session, plan, band, options);
-    const qp = this.codePicture(session, plan, band, nals, frame.timestamp);
+    const qp = this.codeOrClose(session, plan, band, nals, frame.timestamp);
     this.isKeyFramePending = qp === null && isKeyFrame;
     if (qp === null) {
       return;
@@ -204,6 +207,18 @@ export class H264Encoder {
   close(): void {
     this.session?.pictures.close();
     this.session = null;
+  }
+
+  /** codePicture; when a thread is lost, this configuration's memory is too. */
+  private codeOrClose(...picture: Parameters<H264Encoder['codePicture']>): number | null {
+    try {
+      return this.codePicture(...picture);
+    } catch (error) {
+      if (error instanceof LostThreadError) {
+        this.close();
+      }
+      throw error;
+    }
   }
 
   /** Codes the picture, again with a higher QP when it does not fit. Returns its mean QP, or null when the frame is dropped. */

@@ -6,6 +6,7 @@
 
 export { H264Decoder, type DecoderTrace } from './decoder.ts';
 export { H264Encoder } from './encoder.ts';
+export { LostThreadError } from './encoder/slice-board.ts';
 export type {
   DecodeErrorReport,
   DecoderConfig,

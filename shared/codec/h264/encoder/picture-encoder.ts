@@ -239,6 +239,11 @@ export class PictureEncoder {
     return this.team?.board.lentSlices ?? 0;
   }
 
+  /** Pictures coded again because a lent thread failed. */
+  get threadFailures(): number {
+    return this.team?.failures ?? 0;
+  }
+
   /** Ends lent threads. */
   close(): void {
     this.team?.close();

@@ -46,6 +46,8 @@ export type TeamOptions = {
 
 export class SliceTeam {
   readonly board: SliceBoard;
+  /** Pictures coded again because a lent thread failed within a slice. */
+  failures = 0;
   private readonly grid: CodingGrid;
   private readonly helpers: HostThread[] = [];
 
@@ -101,16 +103,32 @@ export class SliceTeam {
     return starts;
   }
 
-  /** Codes and deblocks all slices. The caller's thread takes part with `coder`. Throws when a lent thread hangs within a slice. */
+  /**
+   * Codes and deblocks all slices. The caller's thread takes part with `coder`. When a lent thread fails within a slice, the picture is coded
+   * again by the others: a thread that fails ends, so that in the end the caller codes alone. Throws LostThreadError when one was ended from outside.
+   */
   code(coder: SliceCoder, picture: SlicePicture, slices: readonly SliceOrder[]): void {
-    const { board } = this;
     const order: BoardOrder = { picture, slices };
-    board.publish(JSON.stringify(order), slices.length);
+    const text = JSON.stringify(order);
+    while (!this.codeOnce(coder, text, order)) {
+      this.failures++;
+    }
+  }
+
+  /** False when a lent thread failed. */
+  private codeOnce(coder: SliceCoder, text: string, { picture, slices }: BoardOrder): boolean {
+    const { board } = this;
+    board.publish(text, slices.length);
     coder.begin(picture);
     for (let index = board.claim(); index >= 0; index = board.claim()) {
-      board.code(coder, slices[index]);
+      try {
+        board.code(coder, slices[index]);
+      } catch (error) {
+        board.giveUp();
+        throw error;
+      }
     }
-    board.waitForPicture();
+    return board.waitForPicture();
   }
 
   /** Ends the lent threads. */

@@ -9,7 +9,7 @@ import { SliceBoard } from './slice-board.ts';
 import { SliceCoder } from './slice-coder.ts';
 import type { BoardOrder, SliceThreadOrder } from './slice-team.ts';
 
-/** Works until the team ends. */
+/** Works until the team ends. What fails within a slice is told to the team and thrown, which ends the thread. */
 export const runEncoderThread: ThreadMain = (message) => {
   const order = message as SliceThreadOrder;
   const { size } = order.setup;
@@ -23,9 +23,14 @@ export const runEncoderThread: ThreadMain = (message) => {
     if (index < 0) {
       continue;
     }
-    const { picture, slices } = JSON.parse(board.readOrder()) as BoardOrder;
-    coder.begin(picture);
-    board.countLent();
-    board.code(coder, slices[index]);
+    try {
+      const { picture, slices } = JSON.parse(board.readOrder()) as BoardOrder;
+      coder.begin(picture);
+      board.countLent();
+      board.code(coder, slices[index]);
+    } catch (error) {
+      board.giveUp();
+      throw error;
+    }
   }
 };

@@ -9,9 +9,12 @@ import { NAL_UNIT_TYPE, parseNalUnit } from '../../../../../shared/codec/h264/sy
 import { parseSei, parseUserDataUnregistered } from '../../../../../shared/codec/h264/syntax/sei.ts';
 import { colourOf, parseSps, pictureSizeOf } from '../../../../../shared/codec/h264/syntax/sps.ts';
 import { BT709_LIMITED } from '../../../../../shared/media/colour.ts';
+import { type I420Frame, packedI420, type Plane } from '../../../../../shared/media/frame.ts';
 import { microseconds } from '../../../../../shared/media/time.ts';
 import { encodeClip } from '../../../../support/encode-clip.ts';
 import { movingPicture } from '../../../../support/moving-picture.ts';
+
+const { floor, min } = Math;
 
 const base: EncoderConfig = {
   width: 50,
@@ -64,6 +67,25 @@ test('capture time travels in an SEI message', () => {
     .find((nal) => nal.nal_unit_type === NAL_UNIT_TYPE.SEI);
   const [message] = parseSei(sei?.rbsp ?? new Uint8Array());
   expect(captureTimeOf(parseUserDataUnregistered(message.payload))).toBe(time);
+});
+
+test('a picture of odd size is coded as the even one that repeats its last column and row', () => {
+  const odd = { width: 49, height: 33 };
+  const frameAt = movingPicture({ ...odd, seed: 4, noise: 20 });
+  const repeated = (plane: Plane, width: number, height: number): Uint8Array =>
+    Uint8Array.from({ length: width * height }, (_, i) => {
+      const [x, y] = [min(i % width, plane.width - 1), min(floor(i / width), plane.height - 1)];
+      return plane.data[y * plane.stride + x];
+    });
+  const even = (index: number): I420Frame => {
+    const { y, u, v, timestamp, colour } = frameAt(index);
+    const samples = Buffer.concat([repeated(y, 50, 34), repeated(u, 25, 17), repeated(v, 25, 17)]);
+    return packedI420(samples, { width: 50, height: 34 }, { timestamp, colour });
+  };
+  const padded = encodeClip(base, even, 3);
+  const { stream, reconstructions } = encodeClip({ ...base, ...odd }, frameAt, 3);
+  expect(stream).toEqual(padded.stream);
+  expect(reconstructions).toEqual(padded.reconstructions);
 });
 
 test('temporal layers and references are named in the metadata', () => {
