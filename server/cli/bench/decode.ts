@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { BenchOptions, BenchResult, BenchRow } from './bench-result.ts';
+import { type BenchOptions, type BenchResult, type BenchRow, median } from './bench-result.ts';
 import { codedClip, hasProgram, runProgram } from './clips.ts';
 import { findPeer, missingPeer, type PeerName } from './peers.ts';
 
@@ -27,8 +27,6 @@ const NPM_DECODERS: readonly { readonly row: string; readonly name: PeerName; re
   ];
 
 type Measured = { readonly frames: number; readonly cpuMs: number; readonly rssMb: number };
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 /** `ffmpeg -benchmark` prints utime, stime and maxrss of itself. */
 function measureFfmpeg(file: string, frames: number, flags: readonly string[]): Measured {
