@@ -11,6 +11,7 @@ import { printJson, UsageError } from './command-line.ts';
 const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
   kernels: async () => (await import('./bench/kernels.ts')).benchKernels,
   encode: async () => (await import('./bench/encode.ts')).benchEncode,
+  ladder: async () => (await import('./bench/ladder.ts')).benchLadder,
   decode: async () => (await import('./bench/decode.ts')).benchDecode,
   fanout: async () => (await import('./bench/fan-out.ts')).benchFanOut,
   latency: async () => (await import('./bench/latency.ts')).benchLatency,

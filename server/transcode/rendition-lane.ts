@@ -41,6 +41,8 @@ export type LaneLimits = { readonly maxOldGenerationSizeMb: number; readonly max
 
 /** A lane that is a worker thread. It ends with the thread that started it. */
 export class ThreadLane implements RenditionLane {
+  /** Resolves when the thread can take renditions, or is gone. To come up it needs its starter's event loop: do not block for it. */
+  readonly started: Promise<void>;
   private readonly board = new Int32Array(new SharedArrayBuffer(LANE_BOARD.size * Int32Array.BYTES_PER_ELEMENT));
   private readonly port: MessagePort;
   private samples = new SharedArrayBuffer(0);
@@ -56,18 +58,23 @@ export class ThreadLane implements RenditionLane {
       transferList: [port2],
       resourceLimits: limits,
     });
-    thread.unref();
-    // Its end is noticed by who waits for it; without a listener it would be an uncaught error here.
-    thread.on('error', () => undefined);
+    this.started = new Promise((resolve) => {
+      thread.once('message', () => {
+        thread.unref(); // from here on it keeps nobody alive
+        resolve();
+      });
+      thread.once('exit', () => {
+        resolve();
+      });
+      // Its end is noticed by who waits for a picture; without a listener it would be an uncaught error here.
+      thread.on('error', () => {
+        resolve();
+      });
+    });
   }
 
   get isReady(): boolean {
     return Atomics.load(this.board, LANE_BOARD.state) !== LANE_STATE.starting;
-  }
-
-  /** Sleeps until the thread can take renditions, or for `timeoutMs` at most. */
-  waitUntilReady(timeoutMs: number): void {
-    Atomics.wait(this.board, LANE_BOARD.state, LANE_STATE.starting, timeoutMs);
   }
 
   add(rendition: RenditionDescription): void {

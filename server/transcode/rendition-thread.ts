@@ -1,7 +1,7 @@
 // Entry of a thread that encodes renditions beside a transcode worker: takes a picture, encodes it in each rendition that it was given,
 // says that it is idle again. Started by rendition-lane.ts, and warm when it says so for the first time.
 
-import { workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { packedI420 } from '../../shared/media/frame.ts';
 import { calibrate } from './calibration.ts';
 import { productionCodecs } from './production-codecs.ts';
@@ -83,3 +83,4 @@ Atomics.store(board, LANE_BOARD.threadId, kernelThreadId());
 calibrate(productionCodecs); // for the just-in-time compiler
 port.on('message', receive);
 say(LANE_STATE.idle);
+parentPort?.postMessage('ready');

@@ -1,6 +1,7 @@
 // Worker entry: one source at a time, from messages to messages (worker-messages.ts). Warms the codec up before it says that it is
 // ready. Started by worker-pool.ts; anything that throws here ends the worker, and the pool starts another.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { calibrate } from './calibration.ts';
 import { KeyPictureDecoder } from './key-picture-decoder.ts';
@@ -141,8 +142,6 @@ function reset(): void {
 }
 
 const calibration = calibrate(productionCodecs);
-for (const lane of lanes) {
-  lane.waitUntilReady(LANE_START_MS); // warms up at the same time
-}
+await Promise.race([Promise.all(lanes.map(({ started }) => started)), delay(LANE_START_MS)]); // they warm up at the same time
 port.on('message', receive);
 send({ kind: 'ready', calibration });
