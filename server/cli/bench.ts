@@ -1,6 +1,6 @@
 // `tessera bench [NAME]`: runs the benchmarks one after the other and prints their tables.
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,6 +11,7 @@ import { printJson, UsageError } from './command-line.ts';
 const runners: Readonly<Record<string, () => Promise<BenchRunner>>> = {
   kernels: async () => (await import('./bench/kernels.ts')).benchKernels,
   encode: async () => (await import('./bench/encode.ts')).benchEncode,
+  ladder: async () => (await import('./bench/ladder.ts')).benchLadder,
   decode: async () => (await import('./bench/decode.ts')).benchDecode,
   fanout: async () => (await import('./bench/fan-out.ts')).benchFanOut,
   latency: async () => (await import('./bench/latency.ts')).benchLatency,
@@ -31,6 +32,18 @@ function print(result: BenchResult): void {
   }
 }
 
+/** Writes what `--json` prints, and the benchmarks' charts, as files of the benchmarks' names. */
+function writeFiles(folder: string, results: ReadonlyMap<string, BenchResult>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, { chart, ...result }] of results) {
+    const document = { conditions: benchConditions(), results: [result] };
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(document, null, 2)}\n`);
+    if (chart !== undefined) {
+      writeFileSync(join(folder, `${name}.svg`), chart);
+    }
+  }
+}
+
 /** Registers `tessera bench`. */
 export function registerBench(program: Command): void {
   program
@@ -39,9 +52,10 @@ export function registerBench(program: Command): void {
     .argument('[name]', `one of: ${Object.keys(runners).join(' ')}; all when left out`)
     .option('--json', 'print one JSON document on stdout')
     .option('--long', 'full figures (minutes per benchmark)')
-    .action(async (name: string | undefined, options: { json?: true; long?: true }) => {
+    .option('--out <folder>', 'write a JSON document of each benchmark, and its chart where it has one, into a folder')
+    .action(async (name: string | undefined, options: { json?: true; long?: true; out?: string }) => {
       const names = name === undefined ? Object.keys(runners) : [name];
-      const results: BenchResult[] = [];
+      const results = new Map<string, BenchResult>();
       for (const each of names) {
         const load = runners[each];
         if (load === undefined) {
@@ -50,13 +64,17 @@ export function registerBench(program: Command): void {
         const run = await load();
         const progress = (sentence: string): void => void process.stderr.write(`bench ${each}: ${sentence}\n`);
         const result = await run({ cacheDir: cacheDirectory(), progress, isLong: options.long === true });
-        results.push(result);
+        results.set(each, result);
         if (options.json !== true) {
           print(result);
         }
       }
+      if (options.out !== undefined) {
+        writeFiles(options.out, results);
+      }
       if (options.json === true) {
-        printJson({ conditions: benchConditions(), results });
+        const documents = [...results.values()].map(({ name: title, rows, notes }) => ({ name: title, rows, notes }));
+        printJson({ conditions: benchConditions(), results: documents });
       }
     });
 }

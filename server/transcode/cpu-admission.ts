@@ -1,6 +1,8 @@
 // Which renditions the machine can afford: milliseconds per frame are measured on running renditions (and by a calibration before
 // the first), turned into a share of cores, and compared with `transcode.maxCpu`. Pure; used by transcoder.ts.
 
+import { busiestLoad } from './thread-load.ts';
+
 /** What a worker spends on one frame. */
 export type WorkKind = 'encode' | 'decode';
 
@@ -56,7 +58,14 @@ export class CostModel {
 /** Work that is running: one per source, with its renditions. */
 export type RunningSource = { decode: CoreShare; readonly renditions: Map<string, CoreShare> };
 
-export type CpuLimits = { readonly cores: number; readonly maxCpu: number; readonly maxThreadShare: number };
+export type CpuLimits = {
+  readonly cores: number;
+  readonly maxCpu: number;
+  /** Share of the time that a source's thread may be busy, decoding or waiting for the busiest of the threads that encode. */
+  readonly maxThreadShare: number;
+  /** Threads that encode the renditions of one source, the decoding one included. */
+  readonly encodingThreads: number;
+};
 
 /** Sums what runs and says whether one more fits. */
 export class CpuAdmission {
@@ -90,9 +99,13 @@ export class CpuAdmission {
         `renditions may use are taken (transcode.maxCpu ${this.limits.maxCpu} of ${this.limits.cores} cores)`
       );
     }
-    const onThread = needed + (source === null ? 0 : shareOf(source));
-    if (onThread > this.limits.maxThreadShare) {
-      return `${name} is too slow on this machine: with its source it needs about ${cores(onThread)} of the one core that a source can use`;
+    const encodes = [...(source?.renditions.values() ?? []), wanted];
+    const busy = (source?.decode ?? decode) + busiestLoad(encodes, this.limits.encodingThreads);
+    if (busy > this.limits.maxThreadShare) {
+      return (
+        `${name} is too slow on this machine: with what runs, the thread of its source would be busy for about ` +
+        `${cores(busy)} of the time`
+      );
     }
     return null;
   }

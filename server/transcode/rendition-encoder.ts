@@ -1,5 +1,5 @@
 // One rendition inside the worker: thins out the frame rate, scales, encodes, and turns key-frame requests into at most one IDR
-// picture per two seconds. Called by source-pipeline.ts for every picture of the source.
+// picture per two seconds. Called by rendition-team.ts or rendition-thread.ts for every picture of the source.
 
 import type { AccessUnit, Priority, VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import type { I420Frame } from '../../shared/media/frame.ts';
@@ -16,6 +16,15 @@ export type PictureTimes = {
   /** What happened to it before it was encoded, ms. */
   readonly queueMs?: number;
   readonly decodeMs?: number;
+};
+
+/** One picture of the source, for every rendition. */
+export type PictureOrder = {
+  readonly times: PictureTimes;
+  /** Every rendition opens a group with it. */
+  readonly startsGroup: boolean;
+  /** Measured frame rate of the source. */
+  readonly sourceFps: number;
 };
 
 export type RenditionOutput = {
@@ -62,11 +71,8 @@ export class RenditionEncoder {
     this.isKeyframeWanted = true;
   }
 
-  /**
-   * Encodes the picture, or leaves it out when the rendition has fewer frames per second than the source. `sourceFps` is the
-   * measured rate. False: the picture was left out.
-   */
-  encode(frame: I420Frame, times: PictureTimes, startsGroup: boolean, sourceFps: number): boolean {
+  /** Encodes the picture, or leaves it out when the rendition has fewer frames per second than the source: then returns false. */
+  encode(frame: I420Frame, { times, startsGroup, sourceFps }: PictureOrder): boolean {
     if (!startsGroup && !this.isOnCadence(frame.timestamp, sourceFps)) {
       return false;
     }

@@ -9,7 +9,8 @@ import type { CodecSet } from './codec-set.ts';
 import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts';
 import { FrameRateMeter } from './frame-rate-meter.ts';
 import { GroupSchedule } from './group-schedule.ts';
-import { RenditionEncoder } from './rendition-encoder.ts';
+import type { RenditionLane } from './rendition-lane.ts';
+import { RenditionTeam } from './rendition-team.ts';
 import type { MeasuredPicture, SourceStart } from './worker-messages.ts';
 
 /** A unit as it reaches the worker. */
@@ -36,6 +37,8 @@ type Phase = 'idle' | 'decoding' | 'encoding';
 
 export type PipelineHost = {
   readonly codecs: CodecSet;
+  /** Threads that encode renditions beside this one. */
+  readonly lanes: readonly RenditionLane[];
   readonly events: PipelineEvents;
   /** Milliseconds on the clock of `queuedAt`. */
   readonly now: () => number;
@@ -62,7 +65,7 @@ const MAX_PENDING = 256;
 
 export class SourcePipeline {
   private readonly host: PipelineHost;
-  private readonly renditions = new Map<string, RenditionEncoder>();
+  private readonly team: RenditionTeam;
   private readonly pending = new Map<number, PendingUnit>();
   private readonly rate = new FrameRateMeter();
   private readonly schedule = new GroupSchedule();
@@ -78,6 +81,15 @@ export class SourcePipeline {
   constructor(source: SourceStart, host: PipelineHost) {
     this.host = host;
     this.source = source;
+    const { onConfig, onUnit, onCost } = host.events;
+    this.team = new RenditionTeam({
+      ...host,
+      onConfig,
+      onUnit,
+      onCost: (size, ms) => {
+        onCost('encode', size, ms);
+      },
+    });
     this.setSource(source);
   }
 
@@ -104,30 +116,15 @@ export class SourcePipeline {
   }
 
   addRendition(description: RenditionDescription): void {
-    const { codecs, events, now } = this.host;
-    const { name } = description;
-    if (isSameRendition(this.renditions.get(name)?.description, description)) {
-      return; // the source started over; its encoder goes on
-    }
-    this.removeRendition(name);
-    const output = {
-      onConfig: (config: VideoTrackConfig) => {
-        events.onConfig(name, config);
-      },
-      onUnit: (unit: AccessUnit, stats: EncodeStats) => {
-        events.onUnit(name, unit, stats);
-      },
-    };
-    this.renditions.set(name, new RenditionEncoder(description, codecs, output, now));
+    this.team.add(description);
   }
 
   removeRendition(name: string): void {
-    this.renditions.get(name)?.close();
-    this.renditions.delete(name);
+    this.team.remove(name);
   }
 
   requestKeyframe(name: string): void {
-    this.renditions.get(name)?.requestKeyframe();
+    this.team.requestKeyframe(name);
   }
 
   /** Decodes one unit and encodes the pictures that come out (with ffmpeg: later, as they come). */
@@ -154,10 +151,7 @@ export class SourcePipeline {
   async close(): Promise<void> {
     const { decoder } = this;
     this.decoder = null;
-    for (const rendition of this.renditions.values()) {
-      rendition.close();
-    }
-    this.renditions.clear();
+    this.team.close();
     await decoder?.close();
   }
 
@@ -221,23 +215,20 @@ export class SourcePipeline {
   }
 
   private encode(frame: I420Frame, origin: PendingUnit): void {
-    const { cpuNow, events, now } = this.host;
-    const { unit, queueMs, startedAt: decodingAt } = origin;
+    const { captureTime, arrivalTime } = origin.unit;
     const isRaw = this.source.decoder.kind === 'raw';
-    const times = { ...unit, queueMs, ...(isRaw ? {} : { decodeMs: now() - decodingAt }) };
+    const times = {
+      arrivalTime,
+      ...(captureTime === undefined ? {} : { captureTime }),
+      queueMs: origin.queueMs,
+      ...(isRaw ? {} : { decodeMs: this.host.now() - origin.startedAt }),
+    };
     const before = this.phase; // idle when the picture comes from a child
     this.setPhase('encoding');
     const startsGroup = this.schedule.startsGroup(frame.timestamp, this.isGroupDue);
     this.isGroupDue = false;
-    const fps = this.rate.fps ?? this.source.config.fps ?? 30;
-    for (const rendition of this.renditions.values()) {
-      const startedAt = cpuNow();
-      if (rendition.encode(frame, times, startsGroup, fps)) {
-        const ms = cpuNow() - startedAt;
-        this.encodedMs += ms;
-        events.onCost('encode', { ...rendition.size }, ms);
-      }
-    }
+    const sourceFps = this.rate.fps ?? this.source.config.fps ?? 30;
+    this.encodedMs += this.team.encode(frame, { times, startsGroup, sourceFps });
     this.setPhase(before);
   }
 
@@ -245,8 +236,4 @@ export class SourcePipeline {
     this.phase = phase;
     this.host.onPhase(phase);
   }
-}
-
-function isSameRendition(a: RenditionDescription | undefined, b: RenditionDescription): boolean {
-  return a?.width === b.width && a.height === b.height && a.fps === b.fps && a.kbps === b.kbps;
 }

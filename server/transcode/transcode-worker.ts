@@ -1,10 +1,12 @@
 // Worker entry: one source at a time, from messages to messages (worker-messages.ts). Warms the codec up before it says that it is
 // ready. Started by worker-pool.ts; anything that throws here ends the worker, and the pool starts another.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { calibrate } from './calibration.ts';
 import { KeyPictureDecoder } from './key-picture-decoder.ts';
 import { productionCodecs } from './production-codecs.ts';
+import { type LaneLimits, ThreadLane } from './rendition-lane.ts';
 import { SourcePipeline, type PipelineEvents } from './source-pipeline.ts';
 import { kernelThreadId, threadCpuMs } from './thread-cpu.ts';
 import { BOARD, boardTime, PHASE, sharedNow, type FromWorker, type ToWorker } from './worker-messages.ts';
@@ -14,10 +16,16 @@ export type TranscodeWorkerData = {
   readonly board: SharedArrayBuffer;
   readonly decodeBudgetMs: number;
   readonly lateMs: number;
+  /** Threads that this one may start to encode renditions beside it. */
+  readonly lanes: number;
+  readonly laneLimits: LaneLimits;
 };
 
 /** Measurements that make one `cost` message. */
 const COST_BATCH = 30;
+
+/** A lane that has not come up by then gets no rendition before it has. */
+const LANE_START_MS = 2000;
 
 const data = workerData as TranscodeWorkerData;
 const board = new Int32Array(data.board);
@@ -27,6 +35,8 @@ if (port === null) {
 }
 
 Atomics.store(board, BOARD.threadId, kernelThreadId());
+
+const lanes = Array.from({ length: data.lanes }, () => new ThreadLane(data.laneLimits));
 
 let pipeline: SourcePipeline | null = null;
 let keyPictures: KeyPictureDecoder | null = null;
@@ -73,6 +83,7 @@ const events: PipelineEvents = {
 
 const host = {
   codecs: productionCodecs,
+  lanes,
   events,
   now: sharedNow,
   cpuNow: threadCpuMs,
@@ -130,5 +141,7 @@ function reset(): void {
   });
 }
 
+const calibration = calibrate(productionCodecs);
+await Promise.race([Promise.all(lanes.map(({ started }) => started)), delay(LANE_START_MS)]); // they warm up at the same time
 port.on('message', receive);
-send({ kind: 'ready', calibration: calibrate(productionCodecs) });
+send({ kind: 'ready', calibration });

@@ -24,6 +24,7 @@ import { ladderFor, type LadderEntry } from './rendition-ladder.ts';
 import { inspectSource } from './source-inspection.ts';
 import { SourceTranscode } from './source-transcode.ts';
 import { KeyPictureProbe, pooledKeyPictures } from './key-picture-probe.ts';
+import { lanesFor } from './thread-load.ts';
 import { createTranscodeMetrics, type TranscodeMetrics } from './transcode-metrics.ts';
 import { sharedNow, type DecoderChoice, type MeasuredPicture } from './worker-messages.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -41,7 +42,7 @@ export type TranscoderOptions = {
   readonly metrics: Metrics;
   /** Cores of the machine; for tests. */
   readonly cores?: number;
-  /** Share of one core that a source may use; default 0.9. */
+  /** Share of the time that decoding a picture and encoding it on all threads may take; default 0.9. */
   readonly maxThreadShare?: number;
   /** Age from which a picture is dropped before the encoders; default 200. */
   readonly lateMs?: number;
@@ -75,15 +76,18 @@ export class Transcoder implements RenditionProvider, SourceWatcher {
   constructor(options: TranscoderOptions) {
     this.options = options;
     const cores = options.cores ?? availableParallelism();
+    const lanes = lanesFor(cores);
     this.admission = new CpuAdmission({
       cores,
       maxCpu: options.maxCpu,
       maxThreadShare: options.maxThreadShare ?? MAX_THREAD_SHARE,
+      encodingThreads: 1 + lanes,
     });
     this.pool = new WorkerPool({
       maxWorkers: Math.max(2, 4 * cores),
       decodeBudgetMs: options.decodeBudgetMs,
       lateMs: options.lateMs ?? LATE_MS,
+      lanes,
       onCalibration: ({ width, height, encodeMs }) => {
         this.costs.observe('encode', { width, height }, encodeMs);
         options.logger.debug({ width, height, encodeMs }, 'a transcode worker is ready');

@@ -21,6 +21,8 @@ export type WorkerPoolOptions = {
   readonly decodeBudgetMs: number;
   /** Milliseconds after which a picture is too late to be encoded. */
   readonly lateMs: number;
+  /** Threads that each worker may start to encode renditions beside it. */
+  readonly lanes: number;
   readonly onCalibration: (calibration: Calibration) => void;
 };
 
@@ -31,8 +33,7 @@ export type WorkerUser = {
 };
 
 /** Generous for 4096x4096 pictures in WASM memories, which do not count as heap. */
-const MAX_OLD_GENERATION_MB = 512;
-const MAX_YOUNG_GENERATION_MB = 64;
+const MEMORY_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 } as const;
 const WATCH_EVERY_MS = 50;
 /** Encoding all renditions of one picture has no budget in the design; this is a thread that hangs. */
 const ENCODE_BUDGET_MS = 5000;
@@ -139,12 +140,11 @@ export class PooledWorker {
         board: this.board.buffer,
         decodeBudgetMs: options.decodeBudgetMs,
         lateMs: options.lateMs,
+        lanes: options.lanes,
+        laneLimits: MEMORY_LIMITS,
         ...entry.data,
       },
-      resourceLimits: {
-        maxOldGenerationSizeMb: MAX_OLD_GENERATION_MB,
-        maxYoungGenerationSizeMb: MAX_YOUNG_GENERATION_MB,
-      },
+      resourceLimits: MEMORY_LIMITS,
     });
     this.thread.unref();
     this.thread.on('message', (message: FromWorker) => {

@@ -282,6 +282,7 @@ export class InProcessTranscoder implements RenditionProvider {
       onPhase: () => undefined,
       decodeBudgetMs: 10_000,
       lateMs: 200,
+      lanes: [],
     };
     const detach = source.attach({
       onConfig: (config) => {

@@ -19,6 +19,8 @@ export type BenchResult = {
   readonly rows: readonly BenchRow[];
   /** Targets and whether they are met, peers that were not found, conditions of the run. */
   readonly notes: readonly string[];
+  /** The rows as a picture, an SVG document. */
+  readonly chart?: string;
 };
 
 /** Runs one benchmark. Peers are used when found and named in `notes` when not. */
@@ -32,6 +34,11 @@ export function benchConditions(): Readonly<Record<string, string | number>> {
     cores: cpus().length,
     at: new Date().toISOString(),
   };
+}
+
+/** The middle of the values, the upper one of two; NaN of none. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 const format = (value: string | number | undefined): string => {

@@ -5,7 +5,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { BenchOptions, BenchResult, BenchRow } from './bench-result.ts';
+import { type BenchOptions, type BenchResult, type BenchRow, median } from './bench-result.ts';
 import { codedClip, codedFullHd, hasProgram, runProgram } from './clips.ts';
 import { findPeer, missingPeer, type PeerName } from './peers.ts';
 
@@ -43,8 +43,6 @@ type Measured = {
 };
 
 const NOTHING: Measured = { frames: NaN, cpuMs: NaN, rssMb: NaN, wallFps: NaN };
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
 /** `ffmpeg -benchmark` prints utime, stime and maxrss of itself. */
 function measureFfmpeg(file: string, frames: number, flags: readonly string[]): Measured {

@@ -1,17 +1,17 @@
-// `tessera bench encode`: our encoder beside x264 in the same run. Speed: bbb720 at QP 27, frames per CPU second, in turn, medians.
-// Quality: BD-rate of PSNR-Y over QP 22 27 32 37 against the recorded points of x264 superfast, per clip and mean.
+// `tessera bench encode`: our encoder beside native x264 and the encoders of npm (scripts/bench-peers fetches them) in the same run.
+// Speed: bbb720 at QP 27, frames per CPU second, in turn, medians. Quality: BD-rate of PSNR-Y against x264 superfast, mean of the clips.
 
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { BenchOptions, BenchResult, BenchRow } from './bench-result.ts';
-import { bdRate, type RatePoint } from './bd-rate.ts';
-import { type ClipName, hasProgram, materialDirectory, rawClip, runProgram } from './clips.ts';
+import { type BenchOptions, type BenchResult, type BenchRow, median } from './bench-result.ts';
+import { hasProgram, rawClip } from './clips.ts';
+import { type ChartPoint, drawEncoderChart } from './encoder-chart.ts';
+import { type BdRates, meanRate, peerRates, presetRates, recordedRates } from './encoder-quality.ts';
+import { idleMemoryMb, runOwn, type OwnRun, runPeer, x264CpuMs } from './encoder-runs.ts';
+import { findPeer, missingPeer, type PeerName } from './peers.ts';
 
-const CLIPS: readonly ClipName[] = ['bbb720', 'foreman_cif', 'mobile_cif'];
-const QPS = [22, 27, 32, 37] as const;
 const FRAMES = 150;
+const MAX_MEMORY_MB = 120;
+const THREADS_TARGET = { speed: 1.7, bits: 2 } as const;
 
 /** Presets with their targets: speed against x264 superfast-baseline, BD-rate against x264 superfast in per cent. */
 const PRESETS = [
@@ -21,99 +21,117 @@ const PRESETS = [
   { preset: 'quality', speed: 0.15, bd: -8 },
 ] as const;
 
-type Encoded = { readonly kbps: number; readonly psnrY?: number; readonly cpuMs: number; readonly peakRssMb: number };
+/** Native x264 with the name of its recorded points; the first is what speeds are compared with. */
+const X264 = [
+  { row: 'x264 superfast, baseline', anchor: 'x264-superfast-baseline', flags: ['superfast', '--profile', 'baseline'] },
+  { row: 'x264 superfast', anchor: 'x264-superfast', flags: ['superfast'] },
+  { row: 'x264 veryfast', anchor: 'x264-veryfast', flags: ['veryfast'] },
+  { row: 'x264 medium', anchor: 'x264-medium', flags: ['medium'] },
+] as const;
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+const NPM_ENCODERS: readonly { readonly row: string; readonly name: PeerName }[] = [
+  { row: 'ffmpeg.wasm, x264 superfast', name: '@ffmpeg/core' },
+  { row: 'h264-mp4-encoder, speed 5', name: 'h264-mp4-encoder' },
+];
 
-/** Our own command in its own process. */
-function encode(clip: string, output: string, flags: readonly string[]): Encoded {
-  const isSource = import.meta.url.endsWith('.ts');
-  const main = fileURLToPath(new URL(isSource ? '../../main.ts' : '../../main.js', import.meta.url));
-  const loader = isSource ? ['--import', 'tsx'] : [];
-  const base = ['encode', clip, '-o', output, '--tune', 'psnr', '--keyint', 'infinite', '--json'];
-  return JSON.parse(runProgram(process.execPath, [...loader, main, ...base, ...flags])) as Encoded;
-}
+type Speed = { readonly cpuMs: number; readonly rssMb: number };
 
-/** CPU milliseconds of x264 as a user would run it for the same job. */
-function measureX264(clip: string, flags: readonly string[]): number {
-  const before = process.resourceUsage();
-  const args = ['--qp', '27', '--keyint', 'infinite', '--tune', 'psnr', '--threads', '1', '--bframes', '0', '--quiet'];
-  const script = `x264 "$@"; times >&2`;
-  const { stderr, status } = spawnSync(
-    'bash',
-    ['-c', script, 'x264', ...flags, ...args, '--rc-lookahead', '0', '--sync-lookahead', '0', '-o', '/dev/null', clip],
-    { encoding: 'utf8' },
-  );
-  const times = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(stderr.trim());
-  if (status !== 0 || times === null) {
-    throw new Error(`x264 failed: ${stderr.trim().split('\n').slice(-1)[0] ?? ''} (${before.userCPUTime})`);
+/** Collects runs per row; medians at the end. */
+class Samples {
+  readonly #all = new Map<string, Speed[]>();
+
+  add(row: string, cpuMs: number, rssMb = NaN): void {
+    this.#all.set(row, [...(this.#all.get(row) ?? []), { cpuMs, rssMb }]);
   }
-  const seconds = (minutes: string | undefined, rest: string | undefined): number =>
-    60 * Number(minutes) + Number(rest);
-  return 1000 * (seconds(times[1], times[2]) + seconds(times[3], times[4]));
-}
 
-/** Recorded points of an encoder on a clip: [qp, kbit/s, PSNR-Y, SSIM] rows. */
-function anchor(clip: ClipName, encoder: string): readonly RatePoint[] {
-  const file = join(materialDirectory(), 'clips', 'rd-anchors.json');
-  const document = JSON.parse(readFileSync(file, 'utf8')) as {
-    clips: Record<string, Record<string, readonly (readonly number[])[]>>;
-  };
-  const rows = document.clips[clip]?.[encoder];
-  if (rows === undefined) {
-    throw new Error(`rd-anchors.json has no points of ${encoder} on ${clip}.`);
+  medians(): Map<string, Speed> {
+    const middle = (all: readonly Speed[], key: keyof Speed): number => median(all.map((one) => one[key]));
+    return new Map(
+      [...this.#all].map(([row, all]) => [row, { cpuMs: middle(all, 'cpuMs'), rssMb: middle(all, 'rssMb') }]),
+    );
   }
-  return rows.map((row) => ({ kbps: row[1] ?? NaN, psnr: row[2] ?? NaN }));
 }
 
-/** BD-rates of one preset per clip, in per cent. */
-function quality(options: BenchOptions, preset: string, output: string): Map<ClipName, number> {
-  const rates = new Map<ClipName, number>();
-  for (const clip of CLIPS) {
-    options.progress(`${preset}: rate-distortion points on ${clip}`);
-    const points = QPS.map((qp) => {
-      const { kbps, psnrY } = encode(rawClip(options.cacheDir, clip), output, [
-        '--preset',
-        preset,
-        '--qp',
-        String(qp),
-        '--psnr',
-      ]);
-      return { kbps, psnr: psnrY ?? NaN };
-    });
-    rates.set(clip, bdRate(anchor(clip, 'x264-superfast'), points));
+/** The encoders of npm that are there; `notes` names the others. */
+function npmEncoders(cacheDir: string, notes: string[]): { row: string; name: PeerName; folder: string }[] {
+  return NPM_ENCODERS.flatMap(({ row, name }) => {
+    const folder = findPeer(cacheDir, name);
+    if (folder === null) {
+      notes.push(missingPeer(name));
+      return [];
+    }
+    return [{ row, name, folder }];
+  });
+}
+
+type Bench = {
+  readonly options: BenchOptions;
+  /** The clip that speeds are measured on. */
+  readonly clip: string;
+  readonly output: string;
+  readonly npm: ReturnType<typeof npmEncoders>;
+  readonly hasX264: boolean;
+  readonly notes: string[];
+};
+
+/** Every encoder in turn, `rounds` times; those of npm, which are slow, in the first rounds only. */
+function speeds({ options, clip, output, npm, hasX264 }: Bench): Map<string, Speed> {
+  const rounds = options.isLong ? 7 : 3;
+  const samples = new Samples();
+  for (let round = 0; round < rounds; round++) {
+    options.progress(`speed, round ${round + 1} of ${rounds}`);
+    for (const { preset } of PRESETS) {
+      const { cpuMs, peakRssMb } = runOwn(clip, output, ['--preset', preset, '--qp', '27']);
+      samples.add(`tessera ${preset}`, cpuMs, peakRssMb);
+    }
+    for (const { row, flags } of hasX264 ? X264 : []) {
+      samples.add(row, x264CpuMs(clip, ['--tune', 'zerolatency', '--preset', ...flags]));
+    }
+    for (const { row, name, folder } of round < rounds / 3 ? npm : []) {
+      const { cpuMs, peakRssMb } = runPeer(folder, name, clip, 27, `${output}.mp4`);
+      samples.add(row, cpuMs, peakRssMb);
+    }
+  }
+  return samples.medians();
+}
+
+/** BD-rates by row. */
+function qualities({ options, output, npm, notes, hasX264 }: Bench): Map<string, BdRates> {
+  const rates = new Map<string, BdRates>();
+  for (const { preset } of PRESETS) {
+    options.progress(`quality of ${preset}`);
+    rates.set(`tessera ${preset}`, presetRates(options.cacheDir, preset, output));
+  }
+  for (const { row, anchor } of hasX264 ? X264 : []) {
+    rates.set(row, recordedRates(anchor));
+  }
+  if (npm.length > 0 && !hasProgram('ffmpeg', '-version')) {
+    notes.push('ffmpeg was not found: no quality of the encoders from npm in this run.');
+    return rates;
+  }
+  for (const { row, name, folder } of npm) {
+    options.progress(`quality of ${row}`);
+    rates.set(row, peerRates(options.cacheDir, folder, name, `${output}.mp4`));
   }
   return rates;
 }
 
-type Speeds = Map<string, { readonly cpuMs: number; readonly rssMb: number }>;
-
-/** Every encoder in turn, `rounds` times; medians. */
-function speeds(options: BenchOptions, output: string, rounds: number): Speeds {
-  const clip = rawClip(options.cacheDir, 'bbb720');
-  const samples = new Map<string, { readonly cpuMs: number; readonly rssMb: number }[]>();
-  const add = (name: string, cpuMs: number, rssMb: number): void =>
-    void samples.set(name, [...(samples.get(name) ?? []), { cpuMs, rssMb }]);
-  for (let round = 0; round < rounds; round++) {
-    options.progress(`speed, round ${round + 1} of ${rounds}`);
-    for (const { preset } of PRESETS) {
-      const { cpuMs, peakRssMb } = encode(clip, output, ['--preset', preset, '--qp', '27']);
-      add(`tessera ${preset}`, cpuMs, peakRssMb);
-    }
-    if (hasProgram('x264', '--version')) {
-      add(
-        'x264 superfast, baseline',
-        measureX264(clip, ['--preset', 'superfast', '--profile', 'baseline', '--tune', 'zerolatency']),
-        NaN,
-      );
-      add('x264 superfast', measureX264(clip, ['--preset', 'superfast', '--tune', 'zerolatency']), NaN);
+/** Wall-clock time of one thread against two, in turn; the machine must have nothing else to do. */
+function threadNote({ options, clip, output }: Bench): string {
+  options.progress('two threads');
+  const runs: Record<'1' | '2', OwnRun[]> = { 1: [], 2: [] };
+  for (let round = 0; round < (options.isLong ? 7 : 3); round++) {
+    for (const threads of ['1', '2'] as const) {
+      runs[threads].push(runOwn(clip, output, ['--preset', 'fast', '--qp', '27', '--threads', threads]));
     }
   }
-  return new Map(
-    [...samples].map(([name, all]) => [
-      name,
-      { cpuMs: median(all.map((one) => one.cpuMs)), rssMb: median(all.map((one) => one.rssMb)) },
-    ]),
+  const fps = (all: readonly OwnRun[]): number => median(all.map((one) => one.fps));
+  const speed = fps(runs[2]) / fps(runs[1]);
+  const bits = 100 * ((runs[2][0]?.bytes ?? NaN) / (runs[1][0]?.bytes ?? NaN) - 1);
+  const isMet = speed >= THREADS_TARGET.speed && bits <= THREADS_TARGET.bits;
+  return (
+    `fast, two threads: ${speed.toFixed(2)}x of one by the wall clock at ${bits.toFixed(2)} % more bits; ` +
+    `target ${THREADS_TARGET.speed}x at ${THREADS_TARGET.bits} % ${isMet ? 'met' : 'missed'}.`
   );
 }
 
@@ -121,41 +139,67 @@ function verdict(name: string, value: number, target: number, isMet: boolean, un
   return `${name}: ${value.toFixed(2)}${unit}; target ${target}${unit} ${isMet ? 'met' : 'missed'}.`;
 }
 
-/** Speed and BD-rate of every preset. */
+/** What a preset reached, against its targets. */
+function presetNotes(preset: (typeof PRESETS)[number], speed: number, bd: number, memoryMb: number): string[] {
+  const name = preset.preset;
+  const notes: string[] = [];
+  if (preset.speed !== null && !Number.isNaN(speed)) {
+    notes.push(verdict(`${name}, speed`, speed, preset.speed, speed >= preset.speed, 'x'));
+  }
+  if (preset.bd !== null) {
+    notes.push(verdict(`${name}, BD-rate`, bd, preset.bd, bd <= preset.bd, ' %'));
+  }
+  return [...notes, verdict(`${name}, memory over idle`, memoryMb, MAX_MEMORY_MB, memoryMb <= MAX_MEMORY_MB, ' MB')];
+}
+
+function familyOf(row: string): ChartPoint['family'] {
+  if (row.startsWith('tessera')) {
+    return 'tessera';
+  }
+  return row.startsWith('x264') ? 'native' : 'wasm';
+}
+
+/** Speed and BD-rate of every encoder, and their chart. */
 export function benchEncode(options: BenchOptions): Promise<BenchResult> {
+  const notes: string[] = [];
   const output = join(options.cacheDir, 'bench-encode.264');
-  const measured = speeds(options, output, options.isLong ? 7 : 3);
-  const peer = measured.get('x264 superfast, baseline');
+  const npm = npmEncoders(options.cacheDir, notes);
+  const hasX264 = hasProgram('x264', '--version');
+  const bench: Bench = { options, clip: rawClip(options.cacheDir, 'bbb720'), output, npm, hasX264, notes };
+  if (!hasX264) {
+    notes.push('x264 was not found: no ratios in this run.');
+  }
+  const measured = speeds(bench);
+  const rates = qualities(bench);
+  const idleMb = idleMemoryMb(join(options.cacheDir, 'clips'));
+  const referenceMs = measured.get(X264[0].row)?.cpuMs ?? NaN;
   const rows: BenchRow[] = [];
-  const notes: string[] = peer === undefined ? ['x264 was not found: no peer in this run.'] : [];
+  const points: ChartPoint[] = [];
   for (const [encoder, { cpuMs, rssMb }] of measured) {
-    const target = PRESETS.find(({ preset }) => encoder === `tessera ${preset}`);
-    const speed = peer === undefined ? NaN : peer.cpuMs / cpuMs;
-    const row: Record<string, string | number> = {
+    const speed = referenceMs / cpuMs;
+    const ratesOfClips = rates.get(encoder) ?? new Map<never, number>();
+    const bd = ratesOfClips.size === 0 ? NaN : meanRate(ratesOfClips);
+    rows.push({
       encoder,
       fps: (1000 * FRAMES) / cpuMs,
       'x of superfast-baseline': speed,
-    };
-    if (target !== undefined) {
-      const rates = quality(options, target.preset, output);
-      const mean = [...rates.values()].reduce((sum, rate) => sum + rate, 0) / rates.size;
-      row['peak MB'] = rssMb;
-      for (const [clip, rate] of rates) {
-        row[`BD % ${clip}`] = rate;
-      }
-      row['BD % mean'] = mean;
-      if (target.speed !== null && peer !== undefined) {
-        notes.push(verdict(`${target.preset}, speed`, speed, target.speed, speed >= target.speed, 'x'));
-      }
-      if (target.bd !== null) {
-        notes.push(verdict(`${target.preset}, BD-rate`, mean, target.bd, mean <= target.bd, ' %'));
-      }
+      ...(Number.isNaN(rssMb) ? {} : { 'peak MB': rssMb }),
+      ...Object.fromEntries([...ratesOfClips].map(([clip, rate]) => [`BD % ${clip}`, rate])),
+      ...(Number.isNaN(bd) ? {} : { 'BD % mean': bd }),
+    });
+    if (!Number.isNaN(speed) && !Number.isNaN(bd)) {
+      points.push({ name: encoder, family: familyOf(encoder), speed, bdRate: bd });
     }
-    rows.push(row);
+    const preset = PRESETS.find((each) => encoder === `tessera ${each.preset}`);
+    if (preset !== undefined) {
+      notes.push(...presetNotes(preset, speed, bd, rssMb - idleMb));
+    }
   }
+  notes.push(threadNote(bench));
   return Promise.resolve({
     name: 'encode: 1280x720 QP 27, frames per CPU second; BD-rate against x264 superfast',
     rows,
     notes,
+    ...(points.length === 0 ? {} : { chart: drawEncoderChart(points) }),
   });
 }

@@ -4,14 +4,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runInThisContext } from 'node:vm';
 import { splitAnnexB } from '../../../shared/bitstream/annex-b.ts';
-
-type FfmpegCore = {
-  readonly FS: { readonly writeFile: (name: string, bytes: Uint8Array) => void };
-  readonly setLogger: (logger: (line: { readonly message: string }) => void) => void;
-  readonly exec: (...args: readonly string[]) => number;
-};
+import { cpuMsOf, openFfmpegCore, runBrowserScript } from './browser-script.ts';
 
 type TinyModule = {
   readonly HEAPU8: Uint8Array;
@@ -35,32 +29,10 @@ const MAX_NAL_BYTES = 1 << 20;
 
 type Measure = { readonly frames: number; readonly cpuMs: number };
 
-/** Runs a browser script and gives what `expression` is at its end. */
-function runScript(path: string, expression: string, edit: (source: string) => string = (source) => source): unknown {
-  const worker = globalThis as Record<string, unknown>;
-  worker['self'] ??= globalThis;
-  worker['location'] ??= { href: 'file:///worker/' };
-  worker['importScripts'] ??= () => undefined;
-  worker['WorkerGlobalScope'] ??= Object;
-  return runInThisContext(`(() => {${edit(readFileSync(path, 'utf8'))}\n;return ${expression};})()`, {
-    filename: path,
-  });
-}
-
-function cpuMsOf(run: () => void): number {
-  const start = process.cpuUsage();
-  run();
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) / 1000;
-}
-
 async function ffmpegCore(folder: string, file: string): Promise<Measure> {
-  const script = join(folder, 'dist', 'umd', 'ffmpeg-core.js');
-  const create = runScript(script, 'createFFmpegCore') as (options: object) => Promise<FfmpegCore>;
-  const core = await create({ wasmBinary: readFileSync(join(folder, 'dist', 'umd', 'ffmpeg-core.wasm')) });
   let log = '';
-  core.setLogger(({ message }) => {
-    log += `${message}\n`;
+  const core = await openFfmpegCore(folder, (line) => {
+    log += `${line}\n`;
   });
   core.FS.writeFile('in.264', readFileSync(file));
   const args = ['-threads', '1', '-i', 'in.264', '-fps_mode', 'passthrough', '-f', 'null', '-'];
@@ -71,7 +43,7 @@ async function ffmpegCore(folder: string, file: string): Promise<Measure> {
 async function tinyH264(folder: string, file: string): Promise<Measure> {
   const script = join(folder, 'es', 'TinyH264.js');
   const asScript = (source: string): string => source.replace(/export default Module;?\s*$/, '');
-  const create = runScript(script, 'Module', asScript) as (options: object) => Promise<TinyModule>;
+  const create = runBrowserScript(script, 'Module', asScript) as (options: object) => Promise<TinyModule>;
   const module = await create({});
   const storage = module._h264bsdAlloc();
   const [data, picture, width, height] = [MAX_NAL_BYTES, 4, 4, 4].map((bytes) => module._malloc(bytes));

@@ -152,6 +152,34 @@ describeWith(['ffmpeg'], 'Transcoder', () => {
   );
 
   test(
+    'makes a ladder of three on the threads of two cores: every picture in each, groups aligned',
+    async () => {
+      const source = await clip('ladder.mkv', ['-c:v', 'libx264', '-profile:v', 'baseline']);
+      const room = start({ cores: 2, maxCpu: 1000 });
+      const track = new HandTrack(source.config);
+      const ladder = [FULL, SMALL, { name: 'tiny', width: 160, height: 90, fps: 30, kbps: 200 }];
+      const sinks = ladder.map((rendition) => {
+        const sink = new RecordingSink();
+        room.start(STREAM, track, rendition, sink);
+        return sink;
+      });
+      track.push(...source.units);
+      const hasAll = ({ units }: RecordingSink): boolean => units.length >= source.units.length;
+      await eventually('all pictures of all renditions', () => sinks.every(hasAll), PATIENCE_MS);
+      const sourceKeys = source.units.filter(({ priority }) => priority === 'key').map(({ pts }) => pts);
+      sinks.forEach((sink, i) => {
+        expect(sink.failures).toEqual([]);
+        expect(sink.configs).toHaveLength(1);
+        expect(sink.keyTimes).toEqual(sourceKeys);
+        expect(sink.units.map(({ pts }) => pts)).toEqual(source.units.map(({ pts }) => pts));
+        expect(quality(source, sink, ladder[i])).toBeGreaterThan(26);
+      });
+      expect(await counter('transcode_dropped_total')).toBe(0);
+    },
+    2 * PATIENCE_MS,
+  );
+
+  test(
     'encodes raw pictures as source, with their capture times, and grants key frame requests',
     async () => {
       const seconds = 2;

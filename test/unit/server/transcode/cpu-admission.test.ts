@@ -36,7 +36,7 @@ describe('CostModel', () => {
 
 describe('CpuAdmission', () => {
   test('admits until the cores of transcode.maxCpu are taken, counting the decoding of a source once', () => {
-    const admission = new CpuAdmission({ cores: 2, maxCpu: 0.5, maxThreadShare: 0.9 });
+    const admission = new CpuAdmission({ cores: 2, maxCpu: 0.5, maxThreadShare: 0.9, encodingThreads: 1 });
     expect(admission.refusal('720p', 0.5, 0.2, null)).toBeNull();
     const first = { decode: 0.2, renditions: new Map([['720p', 0.5]]) };
     admission.add(first);
@@ -50,17 +50,33 @@ describe('CpuAdmission', () => {
   });
 
   test('refuses what one thread cannot do, however many cores there are', () => {
-    const admission = new CpuAdmission({ cores: 64, maxCpu: 0.8, maxThreadShare: 0.9 });
-    expect(admission.refusal('1080p', 0.8, 0.3, null)).toMatch(/too slow on this machine.*1\.10 of the one core/);
+    const admission = new CpuAdmission({ cores: 64, maxCpu: 0.8, maxThreadShare: 0.9, encodingThreads: 1 });
+    expect(admission.refusal('1080p', 0.8, 0.3, null)).toMatch(/too slow on this machine.*1\.10 of the time/);
     const running = { decode: 0.3, renditions: new Map([['720p', 0.4]]) };
     admission.add(running);
-    expect(admission.refusal('480p', 0.3, 0.3, running)).toMatch(/1\.00 of the one core/);
+    expect(admission.refusal('480p', 0.3, 0.3, running)).toMatch(/1\.00 of the time/);
     expect(admission.refusal('480p', 0.3, 0.3, null)).toBeNull();
+  });
+
+  test('counts what the threads of a source do at the same time once', () => {
+    const admission = new CpuAdmission({ cores: 64, maxCpu: 0.8, maxThreadShare: 0.9, encodingThreads: 2 });
+    const running = { decode: 0.3, renditions: new Map([['720p', 0.4]]) };
+    admission.add(running);
+    expect(admission.refusal('480p', 0.3, 0.3, running)).toBeNull();
+    running.renditions.set('480p', 0.3);
+    expect(admission.refusal('360p', 0.2, 0.3, running)).toBeNull(); // beside 480p: 0.3 + 0.5
+    running.renditions.set('360p', 0.2);
+    expect(admission.refusal('another', 0.3, 0.3, running)).toMatch(/1\.00 of the time/); // beside 720p
   });
 
   test('admits nothing with maxCpu 0', () => {
     expect(
-      new CpuAdmission({ cores: 8, maxCpu: 0, maxThreadShare: 0.9 }).refusal('360p', 0.01, 0.01, null),
+      new CpuAdmission({ cores: 8, maxCpu: 0, maxThreadShare: 0.9, encodingThreads: 1 }).refusal(
+        '360p',
+        0.01,
+        0.01,
+        null,
+      ),
     ).not.toBeNull();
   });
 });

@@ -91,6 +91,7 @@ class Room {
   private host(): PipelineHost {
     return {
       codecs: this.codecs(),
+      lanes: [],
       events: {
         onConfig: (name, config) =>
           void this.log.push(`${name} config ${config.codec} ${config.width}x${config.height}`),
