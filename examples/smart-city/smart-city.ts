@@ -18,7 +18,7 @@ export const STREETS = [new Street('city-harbour', 0, OUTAGE), new Street('city-
 type Issue = { readonly type: string; readonly subject?: string; readonly advice: string };
 
 /** Tells every issue of the city's streams as it opens and closes. */
-function watchHealth(url: string, tell: (line: string) => void): () => void {
+function watchHealth(url: string, streets: readonly Street[], tell: (line: string) => void): () => void {
   const open = new Set<string>();
   const look = async (stream: string): Promise<void> => {
     const response = await fetch(new URL(`/api/v1/streams/${stream}/health`, url));
@@ -41,7 +41,7 @@ function watchHealth(url: string, tell: (line: string) => void): () => void {
     }
   };
   const timer = setInterval(() => {
-    void Promise.all(STREETS.map(({ stream }) => look(stream))).catch(() => undefined); // the server is away
+    void Promise.all(streets.map(({ stream }) => look(stream))).catch(() => undefined); // the server is away
   }, WATCH_EVERY_MS);
   return () => {
     clearInterval(timer);
@@ -54,12 +54,14 @@ export async function startCity(options: {
   readonly key: string;
   readonly port: number;
   readonly tell: (line: string) => void;
+  /** Default: STREETS. */
+  readonly streets?: readonly Street[];
 }): Promise<{ readonly page: string; stop(): Promise<void> }> {
-  const { url, key, port, tell } = options;
-  const cameras = await Promise.all(STREETS.map((street) => startCamera(url, key, street)));
-  const sensors = STREETS.map((street) => startSensors(url, key, street));
+  const { url, key, port, tell, streets = STREETS } = options;
+  const cameras = await Promise.all(streets.map((street) => startCamera(url, key, street)));
+  const sensors = streets.map((street) => startSensors(url, key, street));
   const server = await startCityServer(url, port);
-  const stopWatching = watchHealth(url, tell);
+  const stopWatching = watchHealth(url, streets, tell);
   return {
     page: server.url,
     stop: async () => {

@@ -31,6 +31,8 @@ const MAX_STREAMS = 20_000;
 const MAX_SKEW_MS = 86_400_000;
 /** Characters of a key that a user's job may emit. */
 const MAX_JOB_KEY = 256;
+/** Numbers of order that each input has for what a user's job emits of it: a replay from any offset gives the same bytes. */
+const ORDERS_PER_INPUT = 1024;
 
 const clock: ClockSpec = { kind: 'per-key', boundMs: BOUND_MS, aheadMs: AHEAD_MS, idleMs: Number.MAX_SAFE_INTEGER };
 
@@ -184,7 +186,7 @@ export class PartitionWorker implements PartitionMachine {
     const source = sourceName(this.topic, this.partition);
     for (const { name, side, save } of this.userMaps) {
       try {
-        const partials = side.process([ts === event.ts ? event : { ...event, ts }]);
+        const partials = side.process([ts === event.ts ? event : { ...event, ts }], record.offset * ORDERS_PER_INPUT);
         partials.forEach(({ key, partial, ts: time, receivedAt }, index) => {
           const encoded: Json = [key.slice(0, MAX_JOB_KEY), save(partial), time, receivedAt];
           const value: PartialRecord = { v: 1, job: name, source, offset: record.offset, index, partial: encoded };

@@ -1,94 +1,22 @@
-// Replays events through fresh partition workers and compares what comes out with what is stored. Called by `tessera verify-replay`.
+// Replays events through fresh machines and compares what comes out with what is stored: the product's windows, and those of users' jobs
+// on both sides of their shuffle. Called by `tessera verify-replay`.
 
-import type { StoredRecord, TelemetryLog, TopicPartition } from '../telemetry/telemetry-log.ts';
-import { PartitionWorker, type WindowRecord } from './partition-worker.ts';
-import type { JobTopic } from './stream-job.ts';
-
-export type ReplayDifference = {
-  readonly what: 'differs' | 'was not stored' | 'does not come out of the replay';
-  readonly job: string;
-  readonly stream: string;
-  readonly start: number;
-};
+import type { TelemetryLog } from '../telemetry/telemetry-log.ts';
+import { nameOf, recordsOf, replay, type Replayed, type ReplayDifference } from './replay.ts';
+import { PRODUCT_JOBS, type AnyStreamJob, type JobTopic } from './stream-job.ts';
+import { ReplayedPartials } from './verify-partials.ts';
+import type { WindowRecord } from './window-record.ts';
 
 export type ReplayReport = {
   readonly compared: number;
   /** Stored windows older than the events that are still there. */
   readonly notRetained: number;
+  /** Jobs with stored windows that nobody told how to compute. */
+  readonly unknownJobs: readonly string[];
   readonly differences: readonly ReplayDifference[];
 };
 
-type Known = { readonly value: string; readonly window: WindowRecord };
-
-const READ_RECORDS = 1000;
-/** A window needs its events from this long before the first retained one: records out of order, and its own length. */
-const MARGIN_MS = 15_000;
-
-async function* recordsOf(log: TelemetryLog, at: TopicPartition): AsyncGenerator<readonly StoredRecord[]> {
-  let offset = 0;
-  for (;;) {
-    const records = await log.read(at, offset, READ_RECORDS);
-    const last = records.at(-1);
-    if (last === undefined) {
-      return;
-    }
-    offset = last.offset + 1;
-    yield records;
-  }
-}
-
-const nameOf = ({ job, stream, start }: WindowRecord): string => `${job} ${stream} ${start}`;
-
-/** Windows of these jobs as stored; of one that was appended twice, every version that differs. */
-async function storedWindows(log: TelemetryLog, jobs: ReadonlySet<string>): Promise<Map<string, Known[]>> {
-  const found = new Map<string, Known[]>();
-  for (let partition = 0; partition < log.partitions('windows'); partition++) {
-    for await (const records of recordsOf(log, { topic: 'windows', partition })) {
-      for (const { value } of records) {
-        const window = value === null ? null : (JSON.parse(value) as WindowRecord);
-        if (value === null || window === null || !jobs.has(window.job)) {
-          continue;
-        }
-        const versions = found.get(nameOf(window)) ?? [];
-        if (versions.every((version) => version.value !== value)) {
-          versions.push({ value, window });
-        }
-        found.set(nameOf(window), versions);
-      }
-    }
-  }
-  return found;
-}
-
-type Replayed = {
-  readonly windows: Map<string, Known>;
-  readonly firstWhole: Map<string, number>;
-  readonly upTo: Map<string, number>;
-};
-
-/** The windows that the retained events give; per stream since when they are whole and up to when windows can have been stored. */
-async function replay(log: TelemetryLog, topic: JobTopic): Promise<Replayed> {
-  const windows = new Map<string, Known>();
-  const firstWhole = new Map<string, number>();
-  const upTo = new Map<string, number>();
-  for (let partition = 0; partition < log.partitions(topic); partition++) {
-    const { earliest } = await log.bounds({ topic, partition });
-    const worker = new PartitionWorker(topic, partition);
-    for await (const records of recordsOf(log, { topic, partition })) {
-      for (const { key, timestamp } of records) {
-        if (!firstWhole.has(key)) {
-          firstWhole.set(key, earliest === 0 ? -Infinity : timestamp + MARGIN_MS);
-        }
-      }
-      for (const { value } of worker.process(records).windows) {
-        const window = JSON.parse(value ?? 'null') as WindowRecord;
-        windows.set(nameOf(window), { value: value ?? '', window });
-        upTo.set(window.stream, Math.max(upTo.get(window.stream) ?? -Infinity, window.end));
-      }
-    }
-  }
-  return { windows, firstWhole, upTo };
-}
+type Stored = { readonly value: string; readonly window: WindowRecord };
 
 /** Jobs that read a topic. */
 const JOBS_OF: Readonly<Record<JobTopic, readonly string[]>> = {
@@ -97,65 +25,113 @@ const JOBS_OF: Readonly<Record<JobTopic, readonly string[]>> = {
   data: ['data'],
 };
 
-/** Compares the windows of the topics that end within (from, to], epoch ms. */
+/** Stored windows by job and name; of one that was appended twice, every version that differs. */
+async function storedWindows(log: TelemetryLog): Promise<Map<string, Map<string, Stored[]>>> {
+  const jobs = new Map<string, Map<string, Stored[]>>();
+  for (let partition = 0; partition < log.partitions('windows'); partition++) {
+    for await (const records of recordsOf(log, { topic: 'windows', partition })) {
+      for (const { value } of records) {
+        const window = value === null ? null : (JSON.parse(value) as WindowRecord);
+        if (value === null || window === null) {
+          continue;
+        }
+        const found = jobs.get(window.job) ?? new Map<string, Stored[]>();
+        jobs.set(window.job, found);
+        const versions = found.get(nameOf(window)) ?? [];
+        if (versions.every((version) => version.value !== value)) {
+          versions.push({ value, window });
+        }
+        found.set(nameOf(window), versions);
+      }
+    }
+  }
+  return jobs;
+}
+
+class Comparison {
+  compared = 0;
+  notRetained = 0;
+  readonly differences: ReplayDifference[] = [];
+  private readonly range: { readonly from: number; readonly to: number };
+
+  constructor(range: { readonly from: number; readonly to: number }) {
+    this.range = range;
+  }
+
+  /** Compares the windows of one job. */
+  add(stored: ReadonlyMap<string, readonly Stored[]>, { windows, isWhole }: Replayed, job: string): void {
+    const newest = new Map<string, number>();
+    for (const [name, versions] of stored) {
+      for (const { value, window } of versions) {
+        newest.set(window.stream, Math.max(newest.get(window.stream) ?? -Infinity, window.end));
+        if (!this.isAsked(window)) {
+          continue;
+        }
+        if (!isWhole(window)) {
+          this.notRetained++;
+          continue;
+        }
+        this.compared++;
+        const again = windows.get(name);
+        if (again === undefined) {
+          this.note('does not come out of the replay', window);
+        } else if (!again.values.has(value)) {
+          this.note('differs', window);
+        }
+      }
+    }
+    // Windows that nobody stored, up to the newest stored one of each stream: what comes after may be on its way.
+    for (const [name, { window }] of windows) {
+      if (
+        window.job === job &&
+        !stored.has(name) &&
+        this.isAsked(window) &&
+        window.end <= (newest.get(window.stream) ?? -Infinity)
+      ) {
+        this.compared++;
+        this.note('was not stored', window);
+      }
+    }
+  }
+
+  private isAsked({ end }: WindowRecord): boolean {
+    return end > this.range.from && end <= this.range.to;
+  }
+
+  private note(what: ReplayDifference['what'], { job, stream, start }: WindowRecord): void {
+    this.differences.push({ what, job, stream, start });
+  }
+}
+
+/** Compares the windows of the topics that end within (from, to], epoch ms. `jobs`: the users' jobs, as the server runs them. */
 export async function verifyReplay(
   log: TelemetryLog,
   topics: readonly JobTopic[],
   range: { readonly from: number; readonly to: number },
+  jobs: readonly AnyStreamJob[] = [],
 ): Promise<ReplayReport> {
-  const differences: ReplayDifference[] = [];
-  let compared = 0;
-  let notRetained = 0;
-  const isAsked = ({ end }: WindowRecord): boolean => end > range.from && end <= range.to;
-  const note = (what: ReplayDifference['what'], { job, stream, start }: WindowRecord): void => {
-    differences.push({ what, job, stream, start });
-  };
+  const comparison = new Comparison(range);
+  // Stored windows first: what analytics appends meanwhile is then in the replay at least.
+  const stored = await storedWindows(log);
+  const partials = new ReplayedPartials();
   for (const topic of topics) {
-    // Stored windows first: what analytics appends meanwhile is then in the replay at least.
-    const stored = await storedWindows(log, new Set(JOBS_OF[topic]));
-    const { windows, firstWhole } = await replay(log, topic);
-    for (const [name, versions] of stored) {
-      for (const { value, window } of versions.filter((version) => isAsked(version.window))) {
-        if (window.start < (firstWhole.get(window.stream) ?? Infinity)) {
-          notRetained++;
-          continue;
-        }
-        compared++;
-        const again = windows.get(name);
-        if (again === undefined) {
-          note('does not come out of the replay', window);
-        } else if (again.value !== value) {
-          note('differs', window);
-        }
-      }
-    }
-    compared += missing(windows, stored, isAsked, note);
-  }
-  return { compared, notRetained, differences };
-}
-
-/** Windows that the replay gives and nobody stored, up to the newest stored one of each stream and job. */
-function missing(
-  windows: ReadonlyMap<string, Known>,
-  stored: ReadonlyMap<string, Known[]>,
-  isAsked: (window: WindowRecord) => boolean,
-  note: (what: ReplayDifference['what'], window: WindowRecord) => void,
-): number {
-  const newest = new Map<string, number>();
-  for (const [{ window }] of stored.values() as Iterable<[Known]>) {
-    const name = `${window.job} ${window.stream}`;
-    newest.set(name, Math.max(newest.get(name) ?? -Infinity, window.end));
-  }
-  let found = 0;
-  for (const [name, { window }] of windows) {
-    if (
-      !stored.has(name) &&
-      isAsked(window) &&
-      window.end <= (newest.get(`${window.job} ${window.stream}`) ?? -Infinity)
-    ) {
-      found++;
-      note('was not stored', window);
+    const replayed = await replay(log, topic, jobs, partials);
+    for (const job of JOBS_OF[topic]) {
+      comparison.add(stored.get(job) ?? new Map(), replayed, job);
     }
   }
-  return found;
+  const asked = jobs.filter(({ topic }) => topics.includes(topic)).map(({ job }) => job.name);
+  const { differences } = comparison;
+  if (asked.length > 0) {
+    // The shuffle's machines need every job: its marks are of the sources of all.
+    const replayed = await replay(log, 'shuffle', jobs);
+    for (const job of asked) {
+      comparison.add(stored.get(job) ?? new Map(), replayed, job);
+    }
+    const mapped = await partials.compare(log, new Set(asked));
+    differences.push(...mapped.filter(({ start }) => start > range.from && start <= range.to));
+  }
+  const known = new Set([...PRODUCT_JOBS, ...jobs.map(({ job }) => job.name)]);
+  const unknownJobs = [...stored.keys()].filter((job) => !known.has(job)).sort();
+  return { compared: comparison.compared, notRetained: comparison.notRetained, unknownJobs, differences };
 }

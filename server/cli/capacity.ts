@@ -1,8 +1,10 @@
-// `tessera capacity`: how many partitions a set-up needs, by the text's three quantities and by rates with headroom.
+// `tessera capacity`: how many partitions a set-up needs, by the text's three quantities and by rates with headroom;
+// computed from flags, or as a running server measures them.
 
 import type { Command } from 'commander';
 import { capacityOf } from '../../shared/jobs/capacity.ts';
 import { finiteNumber, printJson, wholeNumber } from './command-line.ts';
+import { fetchCapacity, liveCapacityLines } from './live-capacity.ts';
 
 type Flags = {
   readonly streams: number;
@@ -12,6 +14,8 @@ type Flags = {
   readonly partitionReadMbps?: number;
   readonly replicas: number;
   readonly partitionFactor: number;
+  readonly server?: string;
+  readonly token?: string;
   readonly json?: true;
 };
 
@@ -29,8 +33,19 @@ export function registerCapacity(program: Command): void {
     .option('--partition-read-mbps <n>', 'c: what one partition gives (default: p)', finiteNumber(0.001, 1e5))
     .option('--replicas <n>', 'processes that consume, and copies of each partition', wholeNumber(1, 1000), 3)
     .option('--partition-factor <n>', 'partitions per replica', wholeNumber(1, 10_000), 8)
+    .option('--server <url>', 'instead of computing: what this running server measures')
+    .option('--token <token>', "the operator's, where the server is on another machine")
     .option('--json', 'print one JSON document on stdout')
-    .action((flags: Flags) => {
+    .action(async (flags: Flags) => {
+      if (flags.server !== undefined) {
+        const report = await fetchCapacity(flags.server, flags.token);
+        if (flags.json === true) {
+          printJson(report);
+        } else {
+          process.stdout.write(`${liveCapacityLines(report).join('\n')}\n`);
+        }
+        return;
+      }
       const capacity = capacityOf({
         streams: flags.streams,
         messagesPerSecond: flags.msgsPerSecond,

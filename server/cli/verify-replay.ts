@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command } from 'commander';
 import { parseTopicName, type Topic } from '../../shared/telemetry/topics.ts';
-import { JOB_TOPICS, type JobTopic } from '../analytics/stream-job.ts';
+import { JOB_TOPICS, loadStreamJobs, type JobTopic } from '../analytics/stream-job.ts';
 import { verifyReplay, type ReplayReport } from '../analytics/verify-replay.ts';
 import { systemClock } from '../platform/clock.ts';
 import { silentLogger } from '../platform/logger.ts';
@@ -21,6 +21,7 @@ type Flags = {
   readonly brokers?: string;
   readonly topicPrefix: string;
   readonly partitions: string;
+  readonly jobs?: string;
   readonly json?: true;
 };
 
@@ -68,10 +69,13 @@ function openLog(flags: Flags): Promise<TelemetryLog> {
   return Promise.resolve(new EmbeddedTelemetryLog({ ...parts, directory, maxBytes: Infinity, isReadOnly: true }));
 }
 
-function print({ compared, notRetained, differences }: ReplayReport): void {
+function print({ compared, notRetained, unknownJobs, differences }: ReplayReport): void {
   process.stdout.write(
     `${compared} windows recomputed and compared, ${notRetained} left out because their events are gone\n`,
   );
+  if (unknownJobs.length > 0) {
+    process.stdout.write(`not compared, for want of --jobs: windows of ${unknownJobs.join(', ')}\n`);
+  }
   for (const { what, job, stream, start } of differences.slice(0, 20)) {
     process.stdout.write(`${what}: ${job} of ${stream} from ${new Date(start).toISOString()}\n`);
   }
@@ -89,13 +93,15 @@ export function registerVerifyReplay(program: Command): void {
     .option('--brokers <list>', 'Kafka instead of the embedded log: HOST:PORT,HOST:PORT')
     .option('--topicPrefix <prefix>', 'prefix of the topics on Kafka', 'tessera.')
     .option('--partitions <n>', 'telemetry.kafka.partitions of the server', '24')
+    .option('--jobs <modules>', "the modules of users' jobs, as in analytics.jobs: FILE,FILE")
     .option('--json', 'print one JSON document on stdout')
     .action(async (name: string, flags: Flags) => {
       const topics = topicsOf(name);
       const range = { from: parseTime('from', flags.from, 0), to: parseTime('to', flags.to, Infinity) };
+      const jobs = await loadStreamJobs(flags.jobs?.split(',') ?? []);
       const log = await openLog(flags);
       try {
-        const report = await verifyReplay(log, topics, range);
+        const report = await verifyReplay(log, topics, range, jobs);
         if (flags.json === true) {
           printJson(report);
         } else {

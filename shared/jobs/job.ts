@@ -61,12 +61,26 @@ export class MapSide<I, V, A, R> {
     this.job = job;
   }
 
-  /** The partials of these inputs, in order of first appearance of their key and slot. */
-  process(inputs: readonly I[]): Partial<A>[] {
+  /**
+   * The partials of these inputs, in order of first appearance of their key and slot. `order`: number of the first record that they
+   * emit, by which records of the same time are told apart; by default numbers go on from the last call.
+   */
+  process(inputs: readonly I[], order = this.order): Partial<A>[] {
+    this.order = order;
     if (this.job.window.kind === 'count') {
       return inputs.flatMap((input) => this.combine([input]));
     }
     return this.combine(inputs);
+  }
+
+  /** Records emitted so far. */
+  get emitted(): number {
+    return this.order;
+  }
+
+  /** Goes on with the numbers of a side that had emitted so many records. */
+  continueFrom(emitted: number): void {
+    this.order = emitted;
   }
 
   private combine(inputs: readonly I[]): Partial<A>[] {
@@ -186,6 +200,15 @@ export class RunningJob<I, V, A, R> extends ReduceSide<I, V, A, R> {
     for (const input of inputs) {
       this.process(this.mapSide.process([input]));
     }
+  }
+
+  override snapshot(): Json {
+    return { ...(super.snapshot() as object), emitted: this.mapSide.emitted };
+  }
+
+  override restore(saved: Json): void {
+    super.restore(saved);
+    this.mapSide.continueFrom((saved as { emitted?: number }).emitted ?? 0);
   }
 }
 

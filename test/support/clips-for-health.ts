@@ -115,3 +115,20 @@ export function codedSound(source: string): Clip {
   const units = adtsFrames(adts).map((data) => ({ isKey: true, data }));
   return { config, unitMs: 1024 / 48, units };
 }
+
+/** Share of the clip's samples at full scale once decoded, 0..1: what a player measures. */
+export function clippedShareOf(clip: Clip, fullScale: number): number {
+  const adts = Buffer.concat(clip.units.map(({ data }) => Buffer.concat([adtsHeader(data.length), data])));
+  const decoded = ffmpeg(['-f', 'aac', '-i', '-', '-f', 'f32le', '-'], adts);
+  let clipped = 0;
+  for (let at = 0; at + 4 <= decoded.length; at += 4) {
+    clipped += Math.abs(decoded.readFloatLE(at)) >= fullScale ? 1 : 0;
+  }
+  return clipped / (decoded.length / 4);
+}
+
+/** Header of an ADTS frame of AAC-LC, 48 kHz, two channels (ISO/IEC 13818-7, 6.2). */
+function adtsHeader(payloadBytes: number): Uint8Array {
+  const length = payloadBytes + 7;
+  return Uint8Array.of(0xff, 0xf1, 0x4c, 0x80 | (length >> 11), (length >> 3) & 0xff, ((length & 7) << 5) | 0x1f, 0xfc);
+}

@@ -5,6 +5,7 @@ import { startAnalytics, type Analytics } from '../../server/analytics/start-ana
 import type { Alert } from '../../server/analytics/health-runner.ts';
 import type { HealthSettings } from '../../server/analytics/health/evaluator.ts';
 import { silentLogger } from '../../server/platform/logger.ts';
+import { clampReport } from '../../server/delivery/viewer-report.ts';
 import { createMetrics } from '../../server/platform/metrics.ts';
 import { DataWindowsReadModel } from '../../server/read-models/data-windows.ts';
 import { HealthReadModel, type HealthReport } from '../../server/read-models/health.ts';
@@ -125,6 +126,34 @@ export class HealthScene {
   private reportPicture(stream: string, { arrivalTime, ...facts }: MeasuredPicture): void {
     const ts = Math.round(arrivalTime / 1000);
     this.reporter.report({ type: 'picture', topic: 'ingest', stream, ts, ...facts });
+  }
+}
+
+/** A viewer that decodes the sound and reports every second, through the same door as a player's reports. */
+export class ReportingListener {
+  /** Share of its samples at full scale, 0..1. */
+  clippedShare = 0;
+  readonly stop: () => void;
+
+  constructor({ clock, reporter }: HealthScene, stream: string) {
+    const intervalMs = 1000;
+    this.stop = clock.every(intervalMs, () => {
+      const report = {
+        type: 'report',
+        intervalMs,
+        painted: 30,
+        dropped: 0,
+        decodeErrors: 0,
+        stalls: 0,
+        stalledMs: 0,
+        bufferMs: 100,
+        latencyKind: 'ingest',
+        latencyMs: [150],
+        clippedShare: this.clippedShare,
+      } as const;
+      const known = { stream, session: 'listener', rendition: 'source', epochMs: clock.epochMs() };
+      reporter.report(clampReport(report, { ...known, sinceLastMs: intervalMs }));
+    });
   }
 }
 

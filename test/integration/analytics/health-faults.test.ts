@@ -3,8 +3,8 @@
 // clock that the test moves.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { codedPictures, codedSound, rawPictures } from '../../support/clips-for-health.ts';
-import { ClipPublisher, HealthScene, type Clip } from '../../support/health-scene.ts';
+import { clippedShareOf, codedPictures, codedSound, rawPictures } from '../../support/clips-for-health.ts';
+import { ClipPublisher, HealthScene, ReportingListener, type Clip } from '../../support/health-scene.ts';
 import { describeWith } from '../../support/requirements.ts';
 
 type Fault = {
@@ -16,7 +16,9 @@ type Fault = {
   readonly inject: (publisher: ClipPublisher, scene: HealthScene, clips: Clips) => unknown;
   readonly heal: (publisher: ClipPublisher, scene: HealthScene, clips: Clips) => unknown;
 };
-type Clips = Record<'moving' | 'half' | 'frozen' | 'black' | 'tone' | 'nothing' | 'raw', Clip>;
+/** As the player has it. */
+const FULL_SCALE = 0.9995;
+type Clips = Record<'moving' | 'half' | 'frozen' | 'black' | 'tone' | 'nothing' | 'loud' | 'raw', Clip>;
 
 const picture =
   (name: keyof Clips) =>
@@ -46,6 +48,7 @@ const FAULTS: readonly Fault[] = [
     heal: picture('moving'),
   },
   { name: 'sound-gone', type: 'silence', stage: 'publisher', inject: sound('nothing'), heal: sound('tone') },
+  { name: 'sound-clipped', type: 'clipping', stage: 'publisher', inject: sound('loud'), heal: sound('tone') },
   {
     name: 'frames-dropped',
     type: 'frames-lost',
@@ -90,6 +93,7 @@ const FAULTS: readonly Fault[] = [
 describeWith(['ffmpeg'], 'injected faults', () => {
   let clips: Clips;
   let scene: HealthScene;
+  let listener: ReportingListener;
   const publishers = new Map<string, ClipPublisher>();
   const raisedAfterMs = new Map<string, number>();
 
@@ -101,6 +105,7 @@ describeWith(['ffmpeg'], 'injected faults', () => {
       black: codedPictures('black', 600),
       tone: codedSound('sine=frequency=440'),
       nothing: codedSound('anullsrc'),
+      loud: codedSound('sine=frequency=440,volume=36dB'),
       raw: rawPictures('moving'),
     };
     scene = new HealthScene();
@@ -112,9 +117,11 @@ describeWith(['ffmpeg'], 'injected faults', () => {
       }
       publishers.set(name, publisher);
     }
+    listener = new ReportingListener(scene, 'sound-clipped');
   }, 300_000);
 
   afterAll(async () => {
+    listener.stop();
     for (const publisher of publishers.values()) {
       publisher.stop();
     }
@@ -134,6 +141,7 @@ describeWith(['ffmpeg'], 'injected faults', () => {
     for (const { name, inject } of FAULTS) {
       inject(publishers.get(name)!, scene, clips);
     }
+    listener.clippedShare = clippedShareOf(clips.loud, FULL_SCALE);
     await scene.run(10_500, () => {
       for (const { name, type } of FAULTS) {
         if (!raisedAfterMs.has(name) && scene.report(name).issues.some((issue) => issue.type === type)) {
@@ -158,6 +166,7 @@ describeWith(['ffmpeg'], 'injected faults', () => {
     for (const { name, heal } of FAULTS) {
       heal(publishers.get(name)!, scene, clips);
     }
+    listener.clippedShare = clippedShareOf(clips.tone, FULL_SCALE);
     const healedAt = scene.clock.epochMs();
     await scene.run(20_000);
     for (const { name, type } of FAULTS) {

@@ -1,5 +1,7 @@
 // Capacity: the text's three quantities from flags, and live from the log.
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { CapacityMeter } from '../../../../server/analytics/capacity-meter.ts';
 import { WindowRunner } from '../../../../server/analytics/window-runner.ts';
@@ -91,3 +93,26 @@ test('live: what producers append, what the window jobs read, how many they are'
   expect(report.advice).toMatch(/too few .*: take/);
   expect(report.lag).toBeLessThan(3 * 7 * 6);
 }, 60_000);
+
+test('the command tells what a running server measures, with the token, or that the server refuses', async () => {
+  const model = new CapacityReadModel({ partitions: 8, replication: 3, p: 20, c: 100 });
+  model.apply({ at: 1_000_000, appended: 100, read: 90, messageBytes: 500, lag: 7, consumers: 2 });
+  const server = createServer((request, response) => {
+    const isOperator = request.headers.authorization === 'Bearer secret' && request.url === '/api/v1/capacity';
+    response.statusCode = isOperator ? 200 : 401;
+    response.end(isOperator ? JSON.stringify(model.report()) : '{}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const words = await tessera('capacity', '--server', url, '--token', 'secret');
+  expect(words.stdout).toMatch(/Producer write rate +100\.0 messages\/s x 500 bytes = 0\.050 MB\/s/);
+  expect(words.stdout).toMatch(/Consumer read rate +90\.0 messages\/s x 500 bytes = 0\.045 MB\/s, 7 messages to read/);
+  expect(words.stdout).toMatch(/Number of partitions +2 replicas x partition factor 4 = 8/);
+  expect(words.stdout).toMatch(/as copies +3 copies of each: 24 partition replicas/);
+  expect(words.stdout).toMatch(/p 20 MB\/s, c 100 MB\/s/);
+  const json = await tessera('capacity', '--server', url, '--token', 'secret', '--json');
+  expect(capacitySchema.parse(JSON.parse(json.stdout))).toEqual(model.report());
+  const refused = await tessera('capacity', '--server', url);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('answers 401') });
+});

@@ -7,12 +7,13 @@ import { job as sensorMeans } from '../../../../examples/jobs/sensor-means.ts';
 import { job as topStreams } from '../../../../examples/jobs/top-streams.ts';
 import { job as wordCount } from '../../../../examples/jobs/word-count.ts';
 import { JOB_TOPICS, loadStreamJobs } from '../../../../server/analytics/stream-job.ts';
+import { verifyReplay } from '../../../../server/analytics/verify-replay.ts';
 import { WindowRunner } from '../../../../server/analytics/window-runner.ts';
 import { silentLogger } from '../../../../server/platform/logger.ts';
 import { MemoryTelemetryLog } from '../../../../server/telemetry/memory-telemetry-log.ts';
 import { LogReporter } from '../../../../server/telemetry/reporter.ts';
 import type { EventRecord } from '../../../../shared/telemetry/event-codec.ts';
-import type { LogRecord } from '../../../../server/telemetry/telemetry-log.ts';
+import type { LogRecord, TelemetryLog } from '../../../../server/telemetry/telemetry-log.ts';
 import type { Topic } from '../../../../shared/telemetry/topics.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { KillableLog, pause } from '../../../support/killable-log.ts';
@@ -56,7 +57,10 @@ async function recording(): Promise<{ topic: Topic; record: LogRecord }[][]> {
 type Row = { job: string; stream: string; start: number; end: number; value: unknown };
 
 /** Plays the steps in their own time; owners live for so many appends each. */
-async function play(steps: { topic: Topic; record: LogRecord }[][], kills: readonly number[]): Promise<string[]> {
+async function playOnLog(
+  steps: { topic: Topic; record: LogRecord }[][],
+  kills: readonly number[],
+): Promise<MemoryTelemetryLog> {
   const clock = new FakeClock();
   const log = new MemoryTelemetryLog({ clock, logger: silentLogger });
   let lives = 0;
@@ -95,6 +99,12 @@ async function play(steps: { topic: Topic; record: LogRecord }[][], kills: reado
   owner.own.killAfter(Infinity);
   await owner.runner.close();
   expect(lives).toBe(kills.length + 1);
+  return log;
+}
+
+/** Every window of the jobs that comes of the steps, once. */
+async function play(steps: { topic: Topic; record: LogRecord }[][], kills: readonly number[]): Promise<string[]> {
+  const log = await playOnLog(steps, kills);
   const names = new Set(jobs.map(({ job }) => job.name));
   const values: string[] = [];
   for (let partition = 0; partition < log.partitions(); partition++) {
@@ -164,6 +174,53 @@ describe("users' jobs", () => {
     },
     60_000,
   );
+
+  describe('under verify-replay', () => {
+    const everything = { from: 0, to: Infinity };
+    const verify = (log: TelemetryLog) => verifyReplay(log, JOB_TOPICS, everything, jobs);
+    /** Changes the first stored value of `topic` in which `pattern` is found. */
+    const alter = async (log: TelemetryLog, topic: Topic, pattern: RegExp, into: string): Promise<void> => {
+      for (let partition = 0; partition < log.partitions(topic); partition++) {
+        const records = (await log.read({ topic, partition }, 0, 1_000_000)) as unknown as { value: string }[];
+        const victim = records.find(({ value }) => pattern.test(value));
+        if (victim !== undefined) {
+          victim.value = victim.value.replace(pattern, into);
+          return;
+        }
+      }
+      throw new Error(`${topic} has nothing like ${pattern}`);
+    };
+
+    test.each([[[]], [[40, 3]]])(
+      'come out again byte for byte when owners live %j appends',
+      async (kills) => {
+        const log = await playOnLog(steps, kills);
+        const report = await verify(log);
+        expect(report.differences).toEqual([]);
+        expect(report.unknownJobs).toEqual([]);
+        const product = await verifyReplay(log, JOB_TOPICS, everything);
+        expect(product.unknownJobs).toEqual(['codec-bitrate', 'sensor-means', 'top-streams', 'word-count']);
+        expect(report.compared - product.compared).toBe(undisturbed.length);
+      },
+      60_000,
+    );
+
+    test.each<[Topic, RegExp, string]>([
+      ['windows', /("job":"sensor-means".*"readings":)\d/, '$19'],
+      ['shuffle', /("job":"word-count".*?)goal/, '$1gaol'],
+      ['data', /(.*"type":"chat".*)Goal goal!/, '$1Goal gaol!'],
+    ])(
+      'one altered record of %s shows',
+      async (topic, pattern, into) => {
+        const log = await playOnLog(steps, []);
+        await alter(log, topic, pattern, into);
+        const { differences } = await verify(log);
+        expect(differences.length).toBeGreaterThan(0);
+        expect(new Set(differences.map(({ job }) => job)).size).toBeLessThanOrEqual(2);
+      },
+      60_000,
+    );
+  });
 });
 
 test.each([

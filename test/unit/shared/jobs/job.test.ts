@@ -7,6 +7,7 @@ import { together } from '../../../../shared/windows/aggregates/composite.ts';
 import type { Json } from '../../../../shared/windows/aggregates/aggregate.ts';
 import { countOf, meanOf, sumOf } from '../../../../shared/windows/aggregates/numbers.ts';
 import { percentileOf } from '../../../../shared/windows/aggregates/percentiles.ts';
+import { lastOf } from '../../../../shared/windows/aggregates/records.ts';
 import { count, hopping, tumbling } from '../../../../shared/windows/window.ts';
 import { topKOf } from '../../../../shared/windows/aggregates/top-k.ts';
 
@@ -125,4 +126,22 @@ test('event time goes on without records, and a key can end', () => {
   job.take([{ sensor: 'a', value: 1, ts: 2001 }]);
   job.endKey('a');
   expect(results.map(({ start }) => start)).toEqual([0, 1980, 1990, 2000]);
+});
+
+test('records of the same time keep their order of arrival across a snapshot', () => {
+  const newest: Job<number, number, unknown, number | undefined> = {
+    name: 'newest',
+    map: (value, emit) => emit('all', value, 5),
+    window: tumbling(10),
+    reduce: lastOf<number>() as never,
+  };
+  const results: unknown[] = [];
+  const begin = () => new RunningJob(newest, { onResult: ({ value }) => results.push(value) });
+  const before = begin();
+  before.take([1, 2, 3]);
+  const after = begin();
+  after.restore(JSON.parse(JSON.stringify(before.snapshot())) as Json);
+  after.take([4]);
+  after.flush();
+  expect(results).toEqual([4]);
 });
