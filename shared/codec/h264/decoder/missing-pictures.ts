@@ -8,8 +8,22 @@ import {
   type OrderCountState,
 } from '../dpb/picture-order-count.ts';
 import { BOTTOM_FIELD, FRAME, type Picture } from '../dpb/picture.ts';
+import type { SequenceParameterSet } from '../syntax/sps.ts';
 import type { Sequence } from './sequence.ts';
 import type { SliceState } from './slice-state.ts';
+
+const { max, min } = Math;
+
+/**
+ * The frame numbers that were left out between the last reference and a picture (7.4.3, 8.2.5.2): those of them that can stay in the
+ * buffer.
+ */
+export function missingFrameNumbers(PrevRefFrameNum: number, frame_num: number, sps: SequenceParameterSet): number[] {
+  const MaxFrameNum = 1 << (sps.log2_max_frame_num_minus4 + 4);
+  const count = (frame_num - PrevRefFrameNum - 1 + 2 * MaxFrameNum) % MaxFrameNum;
+  const useful = min(count, max(1, sps.max_num_ref_frames));
+  return Array.from({ length: useful }, (_, i) => (frame_num - useful + i + MaxFrameNum) % MaxFrameNum);
+}
 
 /** What a missing frame is made of. */
 export type MissingFrame = {

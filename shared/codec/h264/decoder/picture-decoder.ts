@@ -17,7 +17,7 @@ import { BOTTOM_FIELD, FRAME, TOP_FIELD, type Picture, type Structure } from '..
 import { isNewPicture } from '../syntax/picture-boundary.ts';
 import { SLICE_TYPE, type SliceContext, type SliceHeader } from '../syntax/slice-header.ts';
 import { concealPicture } from './concealment.ts';
-import { copyToMissingField, makeMissingFrame } from './missing-pictures.ts';
+import { copyToMissingField, makeMissingFrame, missingFrameNumbers } from './missing-pictures.ts';
 import type { Sequence } from './sequence.ts';
 import type { NalPlace, PictureEvents } from './picture-events.ts';
 import { PictureLane } from './picture-lane.ts';
@@ -27,8 +27,6 @@ import type { SliceDataDecoder } from './slice-data.ts';
 import { sliceGroupSuccessor } from './slice-groups.ts';
 import { HOLE_ID } from './slice-references.ts';
 import { setSliceParameters, setSliceReferences } from './slice-parameters.ts';
-
-const { max, min } = Math;
 
 /** The slice that began the current picture. */
 type CurrentPicture = {
@@ -231,16 +229,7 @@ export class PictureDecoder {
   private resetOrder(picture: Picture, structure: Structure): void {
     this.buffer.flush(picture);
     this.buffer.removeUnused();
-    picture.FrameNum = 0;
-    if (structure === FRAME) {
-      const temp = min(picture.TopFieldOrderCnt, picture.BottomFieldOrderCnt);
-      picture.TopFieldOrderCnt -= temp;
-      picture.BottomFieldOrderCnt -= temp;
-    } else if (structure === TOP_FIELD) {
-      picture.TopFieldOrderCnt = 0;
-    } else {
-      picture.BottomFieldOrderCnt = 0;
-    }
+    picture.restartCounts(structure);
   }
 
   private startPicture(header: SliceHeader, context: SliceContext, timestamp: Microseconds, accessUnit: number): void {
@@ -261,16 +250,7 @@ export class PictureDecoder {
         this.fillGap(header);
       }
     }
-    const orderInput: OrderCountInput = {
-      frame_num: header.frame_num,
-      field_pic_flag: header.field_pic_flag,
-      bottom_field_flag: header.bottom_field_flag,
-      pic_order_cnt_lsb: header.pic_order_cnt_lsb,
-      delta_pic_order_cnt_bottom: header.delta_pic_order_cnt_bottom,
-      delta_pic_order_cnt: header.delta_pic_order_cnt,
-      isIdr,
-      isReference: nal.nal_ref_idc !== 0,
-    };
+    const orderInput: OrderCountInput = { ...header, isIdr, isReference: nal.nal_ref_idc !== 0 };
     const order = deriveOrderCount(sps, this.orderState, orderInput);
     let picture = this.halfFrame;
     if (!isSecondField || picture === null) {
@@ -372,12 +352,11 @@ export class PictureDecoder {
   /** frame_num gaps (8.2.5.2): missing frames become "non-existing" references; where gaps are not allowed they are lost. */
   private fillGap(header: SliceHeader): void {
     const { sps } = this.sequence;
-    const MaxFrameNum = 1 << (sps.log2_max_frame_num_minus4 + 4);
     if (header.frame_num === this.PrevRefFrameNum || !this.hasReference) {
       return;
     }
-    let missing = (this.PrevRefFrameNum + 1) % MaxFrameNum;
-    if (missing === header.frame_num) {
+    const missing = missingFrameNumbers(this.PrevRefFrameNum, header.frame_num, sps);
+    if (missing.length === 0) {
       return;
     }
     this.pipeline?.completeAll();
@@ -385,13 +364,8 @@ export class PictureDecoder {
     if (!isAllowed) {
       this.events.error('frame-num-gap', 0);
     }
-    const count = (header.frame_num - missing + MaxFrameNum) % MaxFrameNum;
-    // Only the last max_num_ref_frames can stay in the buffer.
-    const useful = min(count, max(1, sps.max_num_ref_frames));
-    missing = (missing + count - useful) % MaxFrameNum;
-    for (let i = 0; i < useful; i++) {
-      this.insertMissing(missing, !isAllowed);
-      missing = (missing + 1) % MaxFrameNum;
+    for (const frame_num of missing) {
+      this.insertMissing(frame_num, !isAllowed);
     }
   }
 

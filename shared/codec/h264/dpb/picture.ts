@@ -97,6 +97,20 @@ export class Picture {
     this.isInUse = true;
   }
 
+  /** After memory_management_control_operation 5 with the picture of `structure` (8.2.1): its counts begin again. */
+  restartCounts(structure: Structure): void {
+    this.FrameNum = 0;
+    if (structure === FRAME) {
+      const temp = min(this.TopFieldOrderCnt, this.BottomFieldOrderCnt);
+      this.TopFieldOrderCnt -= temp;
+      this.BottomFieldOrderCnt -= temp;
+    } else if (structure === TOP_FIELD) {
+      this.TopFieldOrderCnt = 0;
+    } else {
+      this.BottomFieldOrderCnt = 0;
+    }
+  }
+
   /** Any field is marked as a reference. */
   get isMarked(): boolean {
     return (this.shortTerm | this.longTerm) !== 0;
