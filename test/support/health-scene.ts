@@ -140,6 +140,7 @@ export class ReportingListener {
     this.stop = clock.every(intervalMs, () => {
       const report = {
         type: 'report',
+        rendition: 'source',
         intervalMs,
         painted: 30,
         dropped: 0,
