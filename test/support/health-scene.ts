@@ -138,7 +138,7 @@ export class ReportingListener {
   constructor({ clock, reporter }: HealthScene, stream: string) {
     const intervalMs = 1000;
     this.stop = clock.every(intervalMs, () => {
-      const report = {
+      const report: Parameters<typeof clampReport>[0] = {
         type: 'report',
         rendition: 'source',
         intervalMs,
@@ -151,7 +151,7 @@ export class ReportingListener {
         latencyKind: 'ingest',
         latencyMs: [150],
         clippedShare: this.clippedShare,
-      } as const;
+      };
       const known = { stream, session: 'listener', rendition: 'source', epochMs: clock.epochMs() };
       reporter.report(clampReport(report, { ...known, sinceLastMs: intervalMs }));
     });
