@@ -50,7 +50,7 @@ export class H264Encoder {
    */
   configure(config: EncoderConfig): void {
     validateEncoderConfig(config);
-    this.session?.pictures.close();
+    this.close();
     this.session = openSession(config, this.init);
     this.isDescribed = false;
     this.lastTimestamp = null;

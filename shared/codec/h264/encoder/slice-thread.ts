@@ -1,5 +1,5 @@
 // What a thread lent to the encoder runs: it gets its order once, then takes slices from the board until the encoder closes. It never goes
-// back to its event loop in between; whoever lent it terminates it. Entries: server/platform/encoder-thread.ts, client/media/encoder-thread.ts.
+// back to its event loop in between; whoever lent it terminates it. Entry: server/platform/encoder-thread.ts.
 
 import { CodecMemory } from '../kernels/codec-memory.ts';
 import { createEncoderKernels } from '../kernels/encoder-kernels.ts';
