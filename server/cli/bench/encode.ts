@@ -29,9 +29,10 @@ const X264 = [
   { row: 'x264 medium', anchor: 'x264-medium', flags: ['medium'] },
 ] as const;
 
-const NPM_ENCODERS: readonly { readonly row: string; readonly name: PeerName }[] = [
-  { row: 'ffmpeg.wasm, x264 superfast', name: '@ffmpeg/core' },
-  { row: 'h264-mp4-encoder, speed 5', name: 'h264-mp4-encoder' },
+/** Encoders of npm; `anchor` has the recorded points of the same encoder, which a short run takes instead of measuring. */
+const NPM_ENCODERS: readonly { readonly row: string; readonly name: PeerName; readonly anchor: string }[] = [
+  { row: 'ffmpeg.wasm, x264 superfast', name: '@ffmpeg/core', anchor: 'x264-superfast' },
+  { row: 'h264-mp4-encoder, speed 5', name: 'h264-mp4-encoder', anchor: 'minih264-wasm-simd-sp5' },
 ];
 
 type Speed = { readonly cpuMs: number; readonly rssMb: number };
@@ -53,14 +54,18 @@ class Samples {
 }
 
 /** The encoders of npm that are there; `notes` names the others. */
-function npmEncoders(cacheDir: string, notes: string[]): { row: string; name: PeerName; folder: string }[] {
-  return NPM_ENCODERS.flatMap(({ row, name }) => {
+function npmEncoders(
+  cacheDir: string,
+  notes: string[],
+): ((typeof NPM_ENCODERS)[number] & { readonly folder: string })[] {
+  return NPM_ENCODERS.flatMap((encoder) => {
+    const { name } = encoder;
     const folder = findPeer(cacheDir, name);
     if (folder === null) {
       notes.push(missingPeer(name));
       return [];
     }
-    return [{ row, name, folder }];
+    return [{ ...encoder, folder }];
   });
 }
 
@@ -105,11 +110,17 @@ function qualities({ options, output, npm, notes, hasX264 }: Bench): Map<string,
   for (const { row, anchor } of hasX264 ? X264 : []) {
     rates.set(row, recordedRates(anchor));
   }
-  if (npm.length > 0 && !hasProgram('ffmpeg', '-version')) {
-    notes.push('ffmpeg was not found: no quality of the encoders from npm in this run.');
-    return rates;
+  const isMeasured = options.isLong && hasProgram('ffmpeg', '-version');
+  if (npm.length > 0 && !isMeasured) {
+    notes.push(
+      'The BD-rates of encoders from npm are those recorded of x264 and minih264; --long measures them, with ffmpeg.',
+    );
   }
-  for (const { row, name, folder } of npm) {
+  for (const { row, name, folder, anchor } of npm) {
+    if (!isMeasured) {
+      rates.set(row, recordedRates(anchor));
+      continue;
+    }
     options.progress(`quality of ${row}`);
     rates.set(row, peerRates(options.cacheDir, folder, name, `${output}.mp4`));
   }
