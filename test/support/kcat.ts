@@ -6,28 +6,43 @@ import { execFile } from 'node:child_process';
 export type KcatRecord = { readonly key: string; readonly value: Readonly<Record<string, unknown>> };
 
 /** Every record of a topic, oldest first per partition. `flags`: more of kcat's own, such as `-X security.protocol=SSL`. */
-export function consumeAll(bootstrap: string, topic: string, flags: readonly string[] = []): Promise<KcatRecord[]> {
+export async function consumeAll(
+  bootstrap: string,
+  topic: string,
+  flags: readonly string[] = [],
+): Promise<KcatRecord[]> {
   const args = ['-C', '-b', bootstrap, '-t', topic, '-o', 'beginning', '-e', '-q', '-f', '%k\t%S\t%s\n', ...flags];
-  return new Promise((resolve, reject) => {
-    execFile('kcat', args, { maxBuffer: 1 << 28, timeout: 60_000 }, (error, stdout, stderr) => {
-      if (error !== null) {
-        reject(new Error(`kcat could not read ${topic}: ${stderr.trim() || error.message}`));
-        return;
-      }
-      try {
-        resolve(stdout.split('\n').flatMap((line) => (line === '' ? [] : [recordOf(line)])));
-      } catch (problem) {
-        reject(problem);
+  const options = { encoding: 'buffer', maxBuffer: 1 << 28, timeout: 60_000 } as const;
+  const output = await new Promise<Buffer>((resolve, reject) => {
+    execFile('kcat', args, options, (error, stdout, stderr) => {
+      if (error === null) {
+        resolve(stdout);
+      } else {
+        reject(new Error(`kcat could not read ${topic}: ${stderr.toString().trim() || error.message}`));
       }
     });
   });
+  return recordsOf(output, topic);
 }
 
-/** Key, length of the value in bytes, value. */
-function recordOf(line: string): KcatRecord {
-  const [, key = '', length = '', text = ''] = /^([^\t]*)\t(-?\d+)\t(.*)$/s.exec(line) ?? [];
-  if (Number(length) !== Buffer.byteLength(text)) {
-    throw new Error(`kcat gave ${Buffer.byteLength(text)} of ${length} bytes of a value: ${line}`);
+/** Cuts at the lengths that kcat tells and not at line ends, so that no content of a value can mislead. */
+function recordsOf(output: Buffer, topic: string): KcatRecord[] {
+  const records: KcatRecord[] = [];
+  for (let at = 0; at < output.length;) {
+    const keyEnd = output.indexOf('\t', at);
+    const lengthEnd = output.indexOf('\t', keyEnd + 1);
+    const length = Math.max(0, Number(output.toString('utf8', keyEnd + 1, lengthEnd))); // -1: no value
+    const text = output.toString('utf8', lengthEnd + 1, lengthEnd + 1 + length);
+    if (keyEnd < 0 || lengthEnd < 0 || !Number.isInteger(length) || lengthEnd + 1 + length >= output.length) {
+      throw new Error(
+        `kcat broke off in record ${records.length} of ${topic}: ${output.toString('utf8', at, at + 500)}`,
+      );
+    }
+    records.push({
+      key: output.toString('utf8', at, keyEnd),
+      value: length === 0 ? {} : (JSON.parse(text) as KcatRecord['value']),
+    });
+    at = lengthEnd + 1 + length + 1;
   }
-  return { key, value: JSON.parse(text) as KcatRecord['value'] };
+  return records;
 }
