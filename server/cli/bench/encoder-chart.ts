@@ -82,7 +82,7 @@ type Box = { readonly left: number; readonly right: number; readonly y: number }
 
 const overlaps = (a: Box, b: Box): boolean => a.left < b.right && b.left < a.right && Math.abs(a.y - b.y) < LINE_HEIGHT;
 
-/** A place for the name of each point: right of it, left of it, above or below, whichever is free first. */
+/** A place for the name of each point: right of it, left of it, lines above or below, whichever is free first. */
 function labels(points: readonly ChartPoint[], x: Axis, y: Axis): string[] {
   const taken: Box[] = points.map((point) => ({
     left: x(point.speed) - 5,
@@ -93,9 +93,9 @@ function labels(points: readonly ChartPoint[], x: Axis, y: Axis): string[] {
     const width = name.length * CHARACTER_WIDTH;
     const px = x(speed);
     const py = y(bdRate);
-    const places: Box[] = [0, -LINE_HEIGHT, LINE_HEIGHT].flatMap((dy) => [
-      { left: px + LABEL_GAP, right: px + LABEL_GAP + width, y: py + dy },
-      { left: px - LABEL_GAP - width, right: px - LABEL_GAP, y: py + dy },
+    const places: Box[] = [0, -1, 1, -2, 2].flatMap((lines) => [
+      { left: px + LABEL_GAP, right: px + LABEL_GAP + width, y: py + lines * LINE_HEIGHT },
+      { left: px - LABEL_GAP - width, right: px - LABEL_GAP, y: py + lines * LINE_HEIGHT },
     ]);
     const isFree = (box: Box): boolean =>
       box.right <= WIDTH - 4 && box.left >= PLOT.left && !taken.some((other) => overlaps(box, other));
