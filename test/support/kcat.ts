@@ -5,11 +5,18 @@ import { execFile } from 'node:child_process';
 /** A record whose value is JSON. */
 export type KcatRecord = { readonly key: string; readonly value: Readonly<Record<string, unknown>> };
 
-/** Every record of a topic, oldest first per partition. `flags`: more of kcat's own, such as `-X security.protocol=SSL`. */
+/** Flags are more of kcat's own, such as `-X security.protocol=SSL`. */
+export type ConsumeOptions = {
+  readonly flags?: readonly string[];
+  /** Somebody appends meanwhile: kcat then leaves in the middle of a record at times, and what it has begun is not counted. */
+  readonly isGrowing?: boolean;
+};
+
+/** Every record of a topic, oldest first per partition. */
 export async function consumeAll(
   bootstrap: string,
   topic: string,
-  flags: readonly string[] = [],
+  { flags = [], isGrowing = false }: ConsumeOptions = {},
 ): Promise<KcatRecord[]> {
   const args = ['-C', '-b', bootstrap, '-t', topic, '-o', 'beginning', '-e', '-q', '-f', '%k\t%S\t%s\n', ...flags];
   const options = { encoding: 'buffer', maxBuffer: 1 << 28, timeout: 60_000 } as const;
@@ -22,18 +29,23 @@ export async function consumeAll(
       }
     });
   });
-  return recordsOf(output, topic);
+  return recordsOf(output, topic, isGrowing);
 }
 
 /** Cuts at the lengths that kcat tells and not at line ends, so that no content of a value can mislead. */
-function recordsOf(output: Buffer, topic: string): KcatRecord[] {
+function recordsOf(output: Buffer, topic: string, isGrowing: boolean): KcatRecord[] {
   const records: KcatRecord[] = [];
   for (let at = 0; at < output.length;) {
     const keyEnd = output.indexOf('\t', at);
     const lengthEnd = output.indexOf('\t', keyEnd + 1);
     const length = Math.max(0, Number(output.toString('utf8', keyEnd + 1, lengthEnd))); // -1: no value
     const text = output.toString('utf8', lengthEnd + 1, lengthEnd + 1 + length);
-    if (keyEnd < 0 || lengthEnd < 0 || !Number.isInteger(length) || lengthEnd + 1 + length >= output.length) {
+    const isBroken =
+      keyEnd < 0 || lengthEnd < 0 || !Number.isInteger(length) || lengthEnd + 1 + length >= output.length;
+    if (isBroken && isGrowing) {
+      break;
+    }
+    if (isBroken) {
       throw new Error(
         `kcat broke off in record ${records.length} of ${topic}: ${output.toString('utf8', at, at + 500)}`,
       );
