@@ -3,11 +3,10 @@
 
 import type { Topic } from '../../shared/telemetry/topics.ts';
 import type { WindowSpec } from '../../shared/windows/window.ts';
-import type { StoredRecord, TelemetryLog, TopicPartition } from '../telemetry/telemetry-log.ts';
+import type { LogRecord, StoredRecord, TelemetryLog, TopicPartition } from '../telemetry/telemetry-log.ts';
 import { makeMachine } from './machine-host.ts';
 import { sourceName } from './shuffle-records.ts';
 import type { AnyStreamJob } from './stream-job.ts';
-import type { ReplayedPartials } from './verify-partials.ts';
 import type { WindowRecord } from './window-record.ts';
 
 export type ReplayDifference = {
@@ -49,6 +48,13 @@ export type Replayed = {
   readonly isWhole: (window: WindowRecord) => boolean;
 };
 
+/** Takes what users' jobs map in a replay. */
+export interface PartialSink {
+  /** The input `source` is there from this offset on. */
+  begin(source: string, earliest: number): void;
+  add(records: readonly LogRecord[]): void;
+}
+
 /** How long before a window's start its records can lie, ms; infinite when it depends on all that came before. */
 function reachMs(window: WindowSpec): number {
   switch (window.kind) {
@@ -68,7 +74,7 @@ export async function replay(
   log: TelemetryLog,
   topic: Topic,
   jobs: readonly AnyStreamJob[],
-  partials?: ReplayedPartials,
+  partials?: PartialSink,
 ): Promise<Replayed> {
   const windows = new Map<string, ReplayedWindow>();
   const firstSeen = new Map<string, number>();

@@ -2,8 +2,8 @@
 // the windows on their other side.
 
 import { partitionOf } from '../telemetry/partition.ts';
-import type { LogRecord, TelemetryLog } from '../telemetry/telemetry-log.ts';
-import { recordsOf, type ReplayDifference } from './replay.ts';
+import type { LogRecord, StoredRecord, TelemetryLog } from '../telemetry/telemetry-log.ts';
+import { recordsOf, type PartialSink, type ReplayDifference } from './replay.ts';
 import type { MarksRecord, PartialRecord } from './shuffle-records.ts';
 
 type Place = readonly [offset: number, index: number];
@@ -13,64 +13,87 @@ const isBefore = (a: Place, b: Place): boolean => a[0] < b[0] || (a[0] === b[0] 
 /** What was stored of one job from one input partition in one partition of the shuffle. */
 type Lane = { first: Place; last: Place };
 
+type ReadPartial = { readonly record: PartialRecord; readonly stored: StoredRecord; readonly partition: number };
+
 const laneOf = ({ job, source }: PartialRecord, partition: number): string => `${job} ${source} ${partition}`;
 
+const nameOf = ({ job, source, offset, index }: PartialRecord): string => `${job} ${source} ${offset} ${index}`;
+
+/** The partials of `jobs` that a log holds, by partition, oldest first. */
+async function* storedPartials(log: TelemetryLog, jobs: ReadonlySet<string>): AsyncGenerator<ReadPartial> {
+  for (let partition = 0; partition < log.partitions('shuffle'); partition++) {
+    for await (const records of recordsOf(log, { topic: 'shuffle', partition })) {
+      for (const stored of records) {
+        const record = JSON.parse(stored.value ?? 'null') as PartialRecord | MarksRecord | null;
+        if (record !== null && !('marks' in record) && jobs.has(record.job)) {
+          yield { record, stored, partition };
+        }
+      }
+    }
+  }
+}
+
+/** What is stored of each lane, from its first partial to its last. */
+class Lanes {
+  private readonly byName = new Map<string, Lane>();
+
+  widen(record: PartialRecord, partition: number): void {
+    const place: Place = [record.offset, record.index];
+    const lane = this.byName.get(laneOf(record, partition)) ?? { first: place, last: place };
+    lane.first = isBefore(place, lane.first) ? place : lane.first;
+    lane.last = isBefore(lane.last, place) ? place : lane.last;
+    this.byName.set(laneOf(record, partition), lane);
+  }
+
+  /** Whether a partial lies between two stored ones: before the first the job may not have been there, nor have come past the last. */
+  enclose(record: PartialRecord, partition: number): boolean {
+    const place: Place = [record.offset, record.index];
+    const lane = this.byName.get(laneOf(record, partition));
+    return lane !== undefined && isBefore(lane.first, place) && isBefore(place, lane.last);
+  }
+}
+
 /** Partials of a replay, by what they are of. */
-export class ReplayedPartials {
-  private readonly byPlace = new Map<string, LogRecord>();
+export class ReplayedPartials implements PartialSink {
+  private readonly byName = new Map<string, LogRecord>();
   /** First offset that each input still has. */
   private readonly retainedFrom = new Map<string, number>();
 
-  /** The input `source` is there from this offset on. */
   begin(source: string, earliest: number): void {
     this.retainedFrom.set(source, earliest);
   }
 
   add(records: readonly LogRecord[]): void {
     for (const record of records) {
-      const { job, source, offset, index } = JSON.parse(record.value ?? 'null') as PartialRecord;
-      this.byPlace.set(`${job} ${source} ${offset} ${index}`, record);
+      this.byName.set(nameOf(JSON.parse(record.value ?? 'null') as PartialRecord), record);
     }
   }
 
   /** Differences between these and the stored ones of `jobs`. What was stored before or after the replay's inputs is left aside. */
   async compare(log: TelemetryLog, jobs: ReadonlySet<string>): Promise<ReplayDifference[]> {
     const found: ReplayDifference[] = [];
-    const lanes = new Map<string, Lane>();
-    const stored = new Set<string>();
-    const partitions = log.partitions('shuffle');
-    for (let partition = 0; partition < partitions; partition++) {
-      for await (const records of recordsOf(log, { topic: 'shuffle', partition })) {
-        for (const { key, value, timestamp } of records) {
-          const record = JSON.parse(value ?? 'null') as PartialRecord | MarksRecord | null;
-          if (record === null || 'marks' in record || !jobs.has(record.job)) {
-            continue;
-          }
-          const { job, source, offset, index } = record;
-          const place: Place = [offset, index];
-          if (offset < (this.retainedFrom.get(source) ?? Infinity)) {
-            continue;
-          }
-          const name = `${job} ${source} ${offset} ${index}`;
-          stored.add(name);
-          const lane = lanes.get(laneOf(record, partition)) ?? { first: place, last: place };
-          lane.first = isBefore(place, lane.first) ? place : lane.first;
-          lane.last = isBefore(lane.last, place) ? place : lane.last;
-          lanes.set(laneOf(record, partition), lane);
-          const again = this.byPlace.get(name);
-          if (again?.value !== value) {
-            const what = again === undefined ? 'does not come out of the replay' : 'differs';
-            found.push({ what, job, stream: key, start: timestamp });
-          }
-        }
+    const lanes = new Lanes();
+    const names = new Set<string>();
+    for await (const { record, stored, partition } of storedPartials(log, jobs)) {
+      if (record.offset < (this.retainedFrom.get(record.source) ?? Infinity)) {
+        continue;
+      }
+      names.add(nameOf(record));
+      lanes.widen(record, partition);
+      const again = this.byName.get(nameOf(record));
+      if (again?.value !== stored.value) {
+        const what = again === undefined ? 'does not come out of the replay' : 'differs';
+        found.push({ what, job: record.job, stream: stored.key, start: stored.timestamp });
       }
     }
-    for (const [name, { key, value, timestamp }] of this.byPlace) {
+    return [...found, ...this.missing(names, lanes, log.partitions('shuffle'))];
+  }
+
+  private missing(stored: ReadonlySet<string>, lanes: Lanes, partitions: number): ReplayDifference[] {
+    const found: ReplayDifference[] = [];
+    for (const [name, { key, value, timestamp }] of this.byName) {
       const record = JSON.parse(value ?? 'null') as PartialRecord;
-      const place: Place = [record.offset, record.index];
-      const lane = lanes.get(laneOf(record, partitionOf(key, partitions)));
-      // Before the first one the job may not have been there; after the last one it may not have come so far.
-      if (!stored.has(name) && lane !== undefined && isBefore(lane.first, place) && isBefore(place, lane.last)) {
+      if (!stored.has(name) && lanes.enclose(record, partitionOf(key, partitions))) {
         found.push({ what: 'was not stored', job: record.job, stream: key, start: timestamp });
       }
     }
