@@ -5,16 +5,27 @@ import { execFile } from 'node:child_process';
 /** A record whose value is JSON. */
 export type KcatRecord = { readonly key: string; readonly value: Readonly<Record<string, unknown>> };
 
-/** Every record of a topic, oldest first per partition. `flags`: more of kcat's own, such as `-X security.protocol=SSL`. */
+/**
+ * Fetches wait for records so briefly, ms, that one comes back empty even while records keep coming: only an empty one tells kcat that it
+ * is at the end. With its usual 500 ms it would follow a busy topic for ever.
+ */
+const FETCH_WAIT_MS = 10;
+
+/**
+ * Every record of a topic, oldest first per partition. Throws when kcat fails or takes over a minute. `flags`: more of kcat's own, such as
+ * `-X security.protocol=SSL`.
+ */
 export async function consumeAll(
   bootstrap: string,
   topic: string,
   flags: readonly string[] = [],
 ): Promise<KcatRecord[]> {
-  const args = ['-C', '-b', bootstrap, '-t', topic, '-o', 'beginning', '-e', '-q', '-f', '%k\t%S\t%s\n', ...flags];
-  const options = { encoding: 'buffer', maxBuffer: 1 << 28, timeout: 60_000 } as const;
+  const args = ['-C', '-b', bootstrap, '-t', topic, '-o', 'beginning', '-e', '-q', '-f', '%k\t%S\t%s\n'];
+  const settings = ['-X', `fetch.wait.max.ms=${FETCH_WAIT_MS}`, ...flags];
+  // SIGKILL: kcat ends on SIGTERM as if it had read everything.
+  const options = { encoding: 'buffer', maxBuffer: 1 << 28, timeout: 60_000, killSignal: 'SIGKILL' } as const;
   const output = await new Promise<Buffer>((resolve, reject) => {
-    execFile('kcat', args, options, (error, stdout, stderr) => {
+    execFile('kcat', [...args, ...settings], options, (error, stdout, stderr) => {
       if (error === null) {
         resolve(stdout);
       } else {
