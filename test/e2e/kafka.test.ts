@@ -123,8 +123,7 @@ describeWith(['material', 'kafka', 'ffmpeg', 'chromium'], 'a broadcast whose tel
     const { fps, bitrateKbps } = await healthAfter(Date.now());
     expect(Math.abs(fps / FPS - 1)).toBeLessThanOrEqual(0.02);
     expect(Math.abs(bitrateKbps / clipKbps - 1)).toBeLessThanOrEqual(0.05);
-    const read = (topic: string): Promise<KcatRecord[]> =>
-      consumeAll(broker.bootstrap, `tessera.${topic}.v1`, { isGrowing: true });
+    const read = (topic: string): Promise<KcatRecord[]> => consumeAll(broker.bootstrap, `tessera.${topic}.v1`);
     const [ingest, viewer, session] = [await read('ingest'), await read('viewer'), await read('session')];
     const windows = await read('windows');
     const typesOf = (records: readonly KcatRecord[]): Set<unknown> =>

@@ -63,9 +63,11 @@ describeWith(['kafka'], 'Apache Kafka with TLS and SASL', () => {
     );
     const flags = ['security.protocol=SASL_SSL', 'sasl.mechanisms=PLAIN', `ssl.ca.location=${secure.certificate}`];
     flags.push(`sasl.username=${USER.username}`, `sasl.password=${USER.password}`);
-    const records = await consumeAll(secure.bootstrap, 'tessera.data.v1', {
-      flags: flags.flatMap((flag) => ['-X', flag]),
-    });
+    const records = await consumeAll(
+      secure.bootstrap,
+      'tessera.data.v1',
+      flags.flatMap((flag) => ['-X', flag]),
+    );
     expect(records.flatMap(({ value }) => (value['type'] === 'meter' ? [value['value']] : []))).toEqual([1, 2, 3]);
     expect(server.log()).not.toContain(USER.password);
   }, 180_000);
