@@ -105,7 +105,9 @@ describeWith(['ffmpeg'], 'injected faults', () => {
       black: codedPictures('black', 600),
       tone: codedSound('sine=frequency=440'),
       nothing: codedSound('anullsrc'),
-      loud: codedSound('sine=frequency=440,volume=36dB'),
+      // 4 % at full scale. ffmpeg's AAC encoder turns loud blocks down, so that a tone keeps 1.5 %: so near the rule's 1 %, the mean of
+      // ten seconds is over it after eleven.
+      loud: codedSound('anoisesrc=amplitude=1:seed=1,volume=24dB'),
       raw: rawPictures('moving'),
     };
     scene = new HealthScene();
