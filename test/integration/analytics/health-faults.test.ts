@@ -2,10 +2,13 @@
 // Pictures are coded by our encoder, sound by ffmpeg; everything from the stream's door to the read model is the product's own, on a
 // clock that the test moves.
 
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { clippedShareOf, codedPictures, codedSound, rawPictures } from '../../support/clips-for-health.ts';
 import { ClipPublisher, HealthScene, ReportingListener, type Clip } from '../../support/health-scene.ts';
 import { describeWith } from '../../support/requirements.ts';
+
+// No second try: it would find the fault at work already.
+jest.retryTimes(0);
 
 type Fault = {
   readonly name: string;
