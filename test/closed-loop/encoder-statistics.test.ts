@@ -29,8 +29,8 @@ for (const [preset, profile] of [
           throw new Error('No statistics.');
         }
         figures.push(statistics);
-        const { skipped, inter, intra16x16, intra8x8, intra4x4 } = statistics;
-        expect(skipped + inter + intra16x16 + intra8x8 + intra4x4).toBe(MACROBLOCKS);
+        const { skipped, inter, intra16x16, intra8x8, intra4x4, pcm } = statistics;
+        expect(skipped + inter + intra16x16 + intra8x8 + intra4x4 + pcm).toBe(MACROBLOCKS);
         expect(statistics.sliceType).toBe(chunk.type === 'key' ? 'I' : 'P');
         // All but headers, parameter sets and emulation prevention belongs to macroblocks.
         const sum = encoder.macroblocks.bits.reduce((total, value) => total + value, 0);

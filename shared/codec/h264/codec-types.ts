@@ -138,6 +138,8 @@ export type PictureStatistics = {
   readonly intra16x16: number;
   readonly intra8x8: number;
   readonly intra4x4: number;
+  /** Sent as samples, because levels would take more bits. */
+  readonly pcm: number;
   readonly transform8x8: number;
   /** PSNR-Y (dB, at most 100) and SSIM-Y (16x16 windows) of one macroblock in sixteen. */
   readonly psnrY: number;
@@ -155,7 +157,7 @@ export type PictureStatistics = {
 export type MacroblockReport = {
   readonly mbWidth: number;
   readonly mbHeight: number;
-  /** 0 P_Skip, 1 inter, 2 Intra_4x4, 3 Intra_16x16, 4 Intra_8x8. */
+  /** 0 P_Skip, 1 inter, 2 Intra_4x4, 3 Intra_16x16, 4 Intra_8x8, 5 I_PCM. */
   readonly kind: Uint8Array;
   /** Of inter macroblocks: 0 16x16, 1 16x8, 2 8x16, 3 8x8. */
   readonly partition: Uint8Array;

@@ -15,6 +15,7 @@ import type { RefreshBand } from './intra-refresh.ts';
 import { MacroblockEncoder } from './macroblock-encoder.ts';
 import { ModeDecision } from './mode-decision.ts';
 import { MotionSearch } from './motion-search.ts';
+import { PcmCoder } from './pcm-coder.ts';
 import type { CodedSize, EncoderPicture } from './picture-store.ts';
 import type { Tools } from './presets.ts';
 import { ReconstructionFilter } from './reconstruction-filter.ts';
@@ -106,7 +107,8 @@ export class SliceCoder {
     });
     const options = { capacity: size.width * size.height, transform8x8Mode: tools.transform8x8 };
     const entropy = tools.cabac ? new CabacEncoder(this.state, options) : new CavlcEncoder(this.state, options);
-    this.slices = new SliceEncoder(this.state, this.decision, entropy);
+    const pcm = new PcmCoder(kernels, memory, this.state, this.coder);
+    this.slices = new SliceEncoder(this.state, this.decision, pcm, entropy);
   }
 
   /** The picture of the slices that follow. */

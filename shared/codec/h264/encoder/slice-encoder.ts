@@ -6,6 +6,7 @@ import type { SliceEntropy } from '../entropy/slice-entropy.ts';
 import { type MacroblockState, P_SKIP } from '../macroblock/coding-state.ts';
 import { recordShownQp } from './macroblock-record.ts';
 import type { ModeDecision } from './mode-decision.ts';
+import { MOST_MACROBLOCK_BITS, type PcmCoder } from './pcm-coder.ts';
 
 /** What a slice covers and how it is coded. */
 export type SlicePlan = {
@@ -21,13 +22,15 @@ export type SlicePlan = {
 export class SliceEncoder {
   private readonly state: MacroblockState;
   private readonly decision: ModeDecision;
+  private readonly pcm: PcmCoder;
   private readonly entropy: SliceEntropy;
   /** Bits of the slice before the current macroblock. */
   private position = 0;
 
-  constructor(state: MacroblockState, decision: ModeDecision, entropy: SliceEntropy) {
+  constructor(state: MacroblockState, decision: ModeDecision, pcm: PcmCoder, entropy: SliceEntropy) {
     this.state = state;
     this.decision = decision;
+    this.pcm = pcm;
     this.entropy = entropy;
   }
 
@@ -72,7 +75,7 @@ export class SliceEncoder {
         if (state.mbKind === P_SKIP) {
           entropy.writeSkip();
         } else {
-          entropy.writeMacroblock();
+          this.writeMacroblock();
         }
         state.previousQPY = state.QPY;
         this.countBits();
@@ -81,6 +84,16 @@ export class SliceEncoder {
       rowQp = afterRow(y, entropy.position);
     }
     return entropy.finish();
+  }
+
+  /** Writes the current macroblock as it was decided, or as I_PCM where that takes too many bits. */
+  private writeMacroblock(): void {
+    const { entropy } = this;
+    entropy.writeMacroblock();
+    if (entropy.position - this.position > MOST_MACROBLOCK_BITS) {
+      entropy.takeBack();
+      entropy.writePcm(this.pcm.code());
+    }
   }
 
   /** QPY of the current macroblock. */

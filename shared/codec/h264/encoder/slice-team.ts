@@ -32,8 +32,8 @@ export type SliceThreadOrder = {
 /** A picture as it stands on the board. */
 export type BoardOrder = { readonly picture: SlicePicture; readonly slices: readonly SliceOrder[] };
 
-/** Work per macroblock by its kind (P_SKIP, P_INTER, I_4X4, I_16X16, I_8X8) against a skipped one, as fitted to times of rows. */
-const WORK = [1, 5, 14, 8, 14];
+/** Work per macroblock by its kind (P_SKIP, P_INTER, I_4X4, I_16X16, I_8X8, I_PCM) against a skipped one, as fitted to times of rows. */
+const WORK = [1, 5, 14, 8, 14, 20];
 /** The share of deblocking in all work. */
 const DEBLOCKING_SHARE = 0.12;
 

@@ -5,7 +5,7 @@ import type { MacroblockReport, PictureStatistics } from '../codec-types.ts';
 import type { AnalysisKernels } from '../kernels/analysis-kernels.ts';
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { Pointer } from '../kernels/kernels.ts';
-import { I_16X16, I_4X4, I_8X8, type MacroblockState, P_INTER, P_SKIP } from '../macroblock/coding-state.ts';
+import { I_16X16, I_4X4, I_8X8, I_PCM, type MacroblockState, P_INTER, P_SKIP } from '../macroblock/coding-state.ts';
 import type { EncoderPicture } from './picture-store.ts';
 
 const { log10, max, min } = Math;
@@ -47,7 +47,7 @@ export class StatisticsMeter {
   private readonly state: MacroblockState;
   private readonly out: Pointer;
   private readonly longs: Int32Array;
-  private readonly kinds = new Uint32Array(5);
+  private readonly kinds = new Uint32Array(I_PCM + 1);
   private phase = 0;
 
   /** Bytes that a meter takes from a codec memory. */
@@ -80,6 +80,7 @@ export class StatisticsMeter {
       intra16x16: kinds[I_16X16],
       intra8x8: kinds[I_8X8],
       intra4x4: kinds[I_4X4],
+      pcm: kinds[I_PCM],
       transform8x8: transforms,
       ...this.sampleQuality(source, target),
     };

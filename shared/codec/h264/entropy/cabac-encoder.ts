@@ -6,6 +6,7 @@ import {
   I_16X16,
   I_4X4,
   I_8X8,
+  I_PCM,
   type MacroblockState,
   P_16X16,
   P_16X8,
@@ -40,6 +41,8 @@ const CTX_TRANSFORM_SIZE_8X8_FLAG = 399;
 const MACROBLOCK_BYTES = 4096;
 /** Vector differences matter for contexts up to this magnitude. */
 const MVD_CAP = 66;
+
+const isIntraNxN = (kind: number): boolean => kind === I_4X4 || kind === I_8X8;
 
 /** Writes the macroblocks of one slice. */
 export class CabacEncoder implements SliceEntropy {
@@ -95,6 +98,7 @@ export class CabacEncoder implements SliceEntropy {
   writeMacroblock(): void {
     const { state, engine } = this;
     engine.reserve(MACROBLOCK_BYTES);
+    engine.mark();
     if (!this.isIntraSlice) {
       this.writeSkipFlag(0);
     }
@@ -126,6 +130,22 @@ export class CabacEncoder implements SliceEntropy {
     }
     this.writeQpDelta();
     this.residual.write();
+  }
+
+  takeBack(): void {
+    this.engine.takeBack();
+  }
+
+  writePcm(samples: Uint8Array): void {
+    const { engine } = this;
+    engine.reserve(MACROBLOCK_BYTES);
+    if (!this.isIntraSlice) {
+      this.writeSkipFlag(0);
+    }
+    this.clearMvd();
+    this.writeIntraType();
+    engine.append(samples);
+    this.lastDeltaNonZero = 0;
   }
 
   // Types ------------------------------------------------------------------------------------------------------------------------
@@ -165,21 +185,24 @@ export class CabacEncoder implements SliceEntropy {
     let second = base + 1;
     if (this.isIntraSlice) {
       base = CTX_MB_TYPE_I;
-      const a = state.hasLeft && kind[address - 1] === I_16X16 ? 1 : 0;
-      const b = state.hasTop && kind[address - mbWidth] === I_16X16 ? 1 : 0;
+      const a = state.hasLeft && !isIntraNxN(kind[address - 1]) ? 1 : 0;
+      const b = state.hasTop && !isIntraNxN(kind[address - mbWidth]) ? 1 : 0;
       first = base + a + b;
       second = base + 3;
     } else {
       engine.encode(CTX_MB_TYPE_P, 1);
     }
-    if (mbKind !== I_16X16) {
+    if (isIntraNxN(mbKind)) {
       engine.encode(first, 0);
       return;
     }
     const chroma = state.codedBlockPattern >> 4;
     const mode = state.intra16x16Mode;
     engine.encode(first, 1);
-    engine.terminate(0); // not I_PCM
+    engine.terminate(mbKind === I_PCM ? 1 : 0);
+    if (mbKind === I_PCM) {
+      return;
+    }
     engine.encode(second, (state.codedBlockPattern & 15) !== 0 ? 1 : 0);
     engine.encode(second + 1, chroma !== 0 ? 1 : 0);
     if (this.isIntraSlice) {

@@ -56,6 +56,14 @@ export class CabacEngine {
   /** Waiting bits; the very first bit is not written (9.3.4.2, firstBitFlag). */
   private waiting = -1;
 
+  // What mark() keeps.
+  private readonly markedStates = new Uint8Array(1024);
+  private markedAt = 0;
+  private markedByte = 0;
+  private markedLow = 0;
+  private markedRange = 510;
+  private markedWaiting = -1;
+
   constructor(capacity: number) {
     this.bytes = new Uint8Array(capacity);
   }
@@ -67,9 +75,21 @@ export class CabacEngine {
     this.reserve(header.length);
     this.bytes.set(header);
     this.at = header.length;
+    this.startCodeWord();
+  }
+
+  private startCodeWord(): void {
     this.low = 0;
     this.range = 510;
     this.waiting = -1;
+  }
+
+  /** I_PCM, after terminate(1): ends the code word, appends the samples and starts another one behind them, with the same contexts (9.3.1.2). */
+  append(samples: Uint8Array): void {
+    this.finish();
+    this.bytes.set(samples, this.at);
+    this.at += samples.length;
+    this.startCodeWord();
   }
 
   /** Bits so far. */
@@ -84,6 +104,33 @@ export class CabacEngine {
       larger.set(this.bytes.subarray(0, this.at));
       this.bytes = larger;
     }
+  }
+
+  /** Remembers all of the code word so far for takeBack(). */
+  mark(): void {
+    this.markedStates.set(this.states);
+    this.markedAt = this.at;
+    this.markedByte = this.bytes[this.at - 1];
+    this.markedLow = this.low;
+    this.markedRange = this.range;
+    this.markedWaiting = this.waiting;
+  }
+
+  /** Forgets what was encoded since mark(), a carry into the bytes before it too. */
+  takeBack(): void {
+    const { bytes } = this;
+    this.at = this.markedAt;
+    let p = this.at - 1;
+    if (bytes[p] !== this.markedByte) {
+      while (bytes[p] === 0) {
+        bytes[p--] = 255;
+      }
+      bytes[p]--;
+    }
+    this.states.set(this.markedStates);
+    this.low = this.markedLow;
+    this.range = this.markedRange;
+    this.waiting = this.markedWaiting;
   }
 
   /** A bin with the context variable ctxIdx (9.3.4.3). */

@@ -86,6 +86,8 @@ const CBP_INTER = inverted(TABLE_9_4_INTER_420);
 /** coeff_token table of nC 0..16. */
 const TABLE_OF_NC = Uint8Array.of(0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3);
 const CHROMA_DC = 4;
+/** mb_type of I_PCM in I slices (Table 7-11). */
+const MB_TYPE_I_PCM = 25;
 
 /** Bytes that one macroblock can take at most: 384 levels of 28 bits and their tokens, and the header. */
 const MACROBLOCK_BYTES = 2400;
@@ -104,6 +106,8 @@ export class CavlcEncoder implements SliceEntropy {
   private readonly words: Int16Array;
   private readonly longs: Int32Array;
   private skipRun = 0;
+  /** skipRun before the last macroblock, for takeBack(). */
+  private markedSkipRun = 0;
   private isIntraSlice = true;
   /** num_ref_idx_l0_active_minus1 + 1. */
   private references = 1;
@@ -182,14 +186,9 @@ export class CavlcEncoder implements SliceEntropy {
   /** macroblock_layer() of the current macroblock. */
   writeMacroblock(): void {
     const { state, writer } = this;
-    writer.reserve(MACROBLOCK_BYTES);
-    if (!this.isIntraSlice) {
-      writer.ue(this.skipRun);
-      this.skipRun = 0;
-    }
-    if (this.transform8x8Mode) {
-      this.takeCounts();
-    }
+    writer.mark();
+    this.markedSkipRun = this.skipRun;
+    this.beginMacroblock();
     const { mbKind, codedBlockPattern } = state;
     const luma = codedBlockPattern & 15;
     const chroma = codedBlockPattern >> 4;
@@ -219,6 +218,30 @@ export class CavlcEncoder implements SliceEntropy {
     }
     writer.se(state.QPY - state.previousQPY);
     this.writeResidual(mbKind === I_16X16, luma, chroma);
+  }
+
+  takeBack(): void {
+    this.writer.takeBack();
+    this.skipRun = this.markedSkipRun;
+  }
+
+  writePcm(samples: Uint8Array): void {
+    this.beginMacroblock();
+    this.writer.ue((this.isIntraSlice ? 0 : 5) + MB_TYPE_I_PCM);
+    this.writer.append(samples);
+  }
+
+  /** mb_skip_run before a macroblock that is not skipped. */
+  private beginMacroblock(): void {
+    const { writer } = this;
+    writer.reserve(MACROBLOCK_BYTES);
+    if (!this.isIntraSlice) {
+      writer.ue(this.skipRun);
+      this.skipRun = 0;
+    }
+    if (this.transform8x8Mode) {
+      this.takeCounts();
+    }
   }
 
   private writeMotion(): void {

@@ -19,6 +19,10 @@ export interface SliceEntropy {
   writeSkip(): void;
   /** macroblock_layer(). */
   writeMacroblock(): void;
+  /** Forgets the macroblock that writeMacroblock has just written. */
+  takeBack(): void;
+  /** macroblock_layer() of an I_PCM macroblock with its 384 samples. */
+  writePcm(samples: Uint8Array): void;
   /** After each macroblock: whether it is the slice's last. */
   endMacroblock(isLast: boolean): void;
   /** The finished RBSP with trailing bits, valid until the next start. */

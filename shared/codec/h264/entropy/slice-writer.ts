@@ -9,6 +9,11 @@ export class SliceWriter {
   /** Bits free in the accumulator, 1..32. */
   private free = 32;
 
+  // What mark() keeps.
+  private markedAt = 0;
+  private markedAccumulator = 0;
+  private markedFree = 32;
+
   constructor(capacity = 65536) {
     this.bytes = new Uint8Array(capacity);
   }
@@ -62,6 +67,31 @@ export class SliceWriter {
   /** se(v). */
   se(value: number): void {
     this.ue(value > 0 ? 2 * value - 1 : -2 * value);
+  }
+
+  /** Remembers the position for takeBack(). */
+  mark(): void {
+    this.markedAt = this.at;
+    this.markedAccumulator = this.accumulator;
+    this.markedFree = this.free;
+  }
+
+  /** Forgets what was written since mark(). */
+  takeBack(): void {
+    this.at = this.markedAt;
+    this.accumulator = this.markedAccumulator;
+    this.free = this.markedFree;
+  }
+
+  /** Zero bits up to the next byte boundary, then `bytes`. */
+  append(bytes: Uint8Array): void {
+    const used = (32 - this.free) & 7;
+    if (used > 0) {
+      this.put(0, 8 - used);
+    }
+    for (const byte of bytes) {
+      this.put(byte, 8);
+    }
   }
 
   /** Makes room for `extra` bytes more: called once per macroblock, so that put() need not look. */

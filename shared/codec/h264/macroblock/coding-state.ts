@@ -13,6 +13,7 @@ export const P_INTER = 1;
 export const I_4X4 = 2;
 export const I_16X16 = 3;
 export const I_8X8 = 4;
+export const I_PCM = 5;
 
 /** Partitions of P macroblocks: mb_type of Table 7-13. */
 export const P_16X16 = 0;
