@@ -11,11 +11,11 @@ type Place = readonly [offset: number, index: number];
 const isBefore = (a: Place, b: Place): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 
 /** What was stored of one job from one input partition in one partition of the shuffle. */
-type Lane = { first: Place; last: Place };
+type Extent = { first: Place; last: Place };
 
 type ReadPartial = { readonly record: PartialRecord; readonly stored: StoredRecord; readonly partition: number };
 
-const laneOf = ({ job, source }: PartialRecord, partition: number): string => `${job} ${source} ${partition}`;
+const extentNameOf = ({ job, source }: PartialRecord, partition: number): string => `${job} ${source} ${partition}`;
 
 const nameOf = ({ job, source, offset, index }: PartialRecord): string => `${job} ${source} ${offset} ${index}`;
 
@@ -33,23 +33,23 @@ async function* storedPartials(log: TelemetryLog, jobs: ReadonlySet<string>): As
   }
 }
 
-/** What is stored of each lane, from its first partial to its last. */
-class Lanes {
-  private readonly byName = new Map<string, Lane>();
+/** What is stored of each job, input and partition, from its first partial to its last. */
+class Extents {
+  private readonly byName = new Map<string, Extent>();
 
   widen(record: PartialRecord, partition: number): void {
     const place: Place = [record.offset, record.index];
-    const lane = this.byName.get(laneOf(record, partition)) ?? { first: place, last: place };
-    lane.first = isBefore(place, lane.first) ? place : lane.first;
-    lane.last = isBefore(lane.last, place) ? place : lane.last;
-    this.byName.set(laneOf(record, partition), lane);
+    const extent = this.byName.get(extentNameOf(record, partition)) ?? { first: place, last: place };
+    extent.first = isBefore(place, extent.first) ? place : extent.first;
+    extent.last = isBefore(extent.last, place) ? place : extent.last;
+    this.byName.set(extentNameOf(record, partition), extent);
   }
 
   /** Whether a partial lies between two stored ones: before the first the job may not have been there, nor have come past the last. */
   enclose(record: PartialRecord, partition: number): boolean {
     const place: Place = [record.offset, record.index];
-    const lane = this.byName.get(laneOf(record, partition));
-    return lane !== undefined && isBefore(lane.first, place) && isBefore(place, lane.last);
+    const extent = this.byName.get(extentNameOf(record, partition));
+    return extent !== undefined && isBefore(extent.first, place) && isBefore(place, extent.last);
   }
 }
 
@@ -72,28 +72,28 @@ export class ReplayedPartials implements PartialSink {
   /** Differences between these and the stored ones of `jobs`. What was stored before or after the replay's inputs is left aside. */
   async compare(log: TelemetryLog, jobs: ReadonlySet<string>): Promise<ReplayDifference[]> {
     const found: ReplayDifference[] = [];
-    const lanes = new Lanes();
+    const extents = new Extents();
     const names = new Set<string>();
     for await (const { record, stored, partition } of storedPartials(log, jobs)) {
       if (record.offset < (this.retainedFrom.get(record.source) ?? Infinity)) {
         continue;
       }
       names.add(nameOf(record));
-      lanes.widen(record, partition);
+      extents.widen(record, partition);
       const again = this.byName.get(nameOf(record));
       if (again?.value !== stored.value) {
         const what = again === undefined ? 'does not come out of the replay' : 'differs';
         found.push({ what, job: record.job, stream: stored.key, start: stored.timestamp });
       }
     }
-    return [...found, ...this.missing(names, lanes, log.partitions('shuffle'))];
+    return [...found, ...this.missing(names, extents, log.partitions('shuffle'))];
   }
 
-  private missing(stored: ReadonlySet<string>, lanes: Lanes, partitions: number): ReplayDifference[] {
+  private missing(stored: ReadonlySet<string>, extents: Extents, partitions: number): ReplayDifference[] {
     const found: ReplayDifference[] = [];
     for (const [name, { key, value, timestamp }] of this.byName) {
       const record = JSON.parse(value ?? 'null') as PartialRecord;
-      if (!stored.has(name) && lanes.enclose(record, partitionOf(key, partitions))) {
+      if (!stored.has(name) && extents.enclose(record, partitionOf(key, partitions))) {
         found.push({ what: 'was not stored', job: record.job, stream: key, start: timestamp });
       }
     }

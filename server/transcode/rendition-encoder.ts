@@ -29,6 +29,7 @@ export type PictureOrder = {
 
 export type RenditionOutput = {
   readonly onConfig: (config: VideoTrackConfig) => void;
+  /** The unit's data has a buffer of its own. */
   readonly onUnit: (unit: AccessUnit, stats: EncodeStats) => void;
 };
 
@@ -166,7 +167,7 @@ export class RenditionEncoder {
         priority,
         pts: chunk.timestamp,
         dts: chunk.timestamp,
-        data: chunk.data,
+        data: ownBytes(chunk.data),
         arrivalTime,
         ...(captureTime === undefined ? {} : { captureTime }),
       },
@@ -179,6 +180,12 @@ export class RenditionEncoder {
       },
     );
   }
+}
+
+/** The bytes in a buffer of their own, which can be transferred to another thread. */
+function ownBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = data;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === data.byteLength ? new Uint8Array(buffer) : data.slice();
 }
 
 /** RFC 6381 string from the three bytes after the version of an AVCDecoderConfigurationRecord. */

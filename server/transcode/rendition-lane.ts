@@ -15,6 +15,7 @@ import {
   type ToRenditionThread,
 } from './rendition-messages.ts';
 import { cpuMsOfThread } from './thread-cpu.ts';
+import { CODEC_THREAD_LIMITS } from './worker-messages.ts';
 
 /** What came of a picture, in the order in which it was made. */
 export type LaneListener = (message: Exclude<FromRenditionThread, { kind: 'failed' }>) => void;
@@ -37,8 +38,6 @@ const LIFE_CHECK_MS = 200;
 /** A lane that encodes one picture for longer than this hangs, even on a machine that gives it little time. */
 const FINISH_PATIENCE_MS = 60_000;
 
-export type LaneLimits = { readonly maxOldGenerationSizeMb: number; readonly maxYoungGenerationSizeMb: number };
-
 /** A lane that is a worker thread. It ends with the thread that started it. */
 export class ThreadLane implements RenditionLane {
   /** Resolves when the thread can take renditions, or is gone. To come up it needs its starter's event loop: do not block for it. */
@@ -47,7 +46,7 @@ export class ThreadLane implements RenditionLane {
   private readonly port: MessagePort;
   private samples = new SharedArrayBuffer(0);
 
-  constructor(limits: LaneLimits) {
+  constructor() {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const entry = workerEntry(import.meta.url, './rendition-thread');
@@ -56,7 +55,7 @@ export class ThreadLane implements RenditionLane {
       name: 'tessera-rendition',
       workerData: { ...data, ...entry.data },
       transferList: [port2],
-      resourceLimits: limits,
+      resourceLimits: CODEC_THREAD_LIMITS,
     });
     this.started = new Promise((resolve) => {
       thread.once('message', () => {

@@ -36,10 +36,7 @@ function add({ rendition }: ToRenditionThread & { kind: 'add' }): void {
       send({ kind: 'config', name, config });
     },
     onUnit: (unit, stats) => {
-      // Encoders give each chunk its own bytes; a view on a larger buffer is copied so that the buffer stays here.
-      const isWhole = unit.data.byteLength === unit.data.buffer.byteLength;
-      const data = isWhole ? unit.data : unit.data.slice();
-      send({ kind: 'unit', name, unit: { ...unit, data }, stats }, [data.buffer as ArrayBuffer]);
+      send({ kind: 'unit', name, unit, stats }, [unit.data.buffer as ArrayBuffer]);
     },
   };
   renditions.set(name, new RenditionEncoder(rendition, productionCodecs, output, sharedNow));

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { calibrate } from './calibration.ts';
 import { KeyPictureDecoder } from './key-picture-decoder.ts';
 import { productionCodecs } from './production-codecs.ts';
-import { type LaneLimits, ThreadLane } from './rendition-lane.ts';
+import { ThreadLane } from './rendition-lane.ts';
 import { SourcePipeline, type PipelineEvents } from './source-pipeline.ts';
 import { kernelThreadId, threadCpuMs } from './thread-cpu.ts';
 import { BOARD, boardTime, PHASE, sharedNow, type FromWorker, type ToWorker } from './worker-messages.ts';
@@ -18,7 +18,6 @@ export type TranscodeWorkerData = {
   readonly lateMs: number;
   /** Threads that this one may start to encode renditions beside it. */
   readonly lanes: number;
-  readonly laneLimits: LaneLimits;
 };
 
 /** Measurements that make one `cost` message. */
@@ -36,7 +35,7 @@ if (port === null) {
 
 Atomics.store(board, BOARD.threadId, kernelThreadId());
 
-const lanes = Array.from({ length: data.lanes }, () => new ThreadLane(data.laneLimits));
+const lanes = Array.from({ length: data.lanes }, () => new ThreadLane());
 
 let pipeline: SourcePipeline | null = null;
 let keyPictures: KeyPictureDecoder | null = null;
@@ -51,10 +50,7 @@ const events: PipelineEvents = {
     send({ kind: 'config', name, config });
   },
   onUnit: (name, unit, stats) => {
-    // Encoders give each chunk its own bytes; a view on a larger buffer is copied so that the buffer stays here.
-    const isWhole = unit.data.byteLength === unit.data.buffer.byteLength;
-    const bytes = isWhole ? unit.data : unit.data.slice();
-    send({ kind: 'unit', name, unit: { ...unit, data: bytes }, stats }, [bytes.buffer as ArrayBuffer]);
+    send({ kind: 'unit', name, unit, stats }, [unit.data.buffer as ArrayBuffer]);
   },
   onPicture: (picture) => {
     send({ kind: 'picture', picture });

@@ -103,6 +103,9 @@ export const BOARD = {
   size: 5,
 } as const;
 
+/** Heap of a thread that decodes or encodes. Generous for 4096x4096 pictures in WASM memories, which do not count as heap. */
+export const CODEC_THREAD_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 } as const;
+
 export const PHASE = { idle: 0, decoding: 1, encoding: 2 } as const;
 
 /** Milliseconds on a clock that is the same in every thread of the process. */

@@ -6,6 +6,7 @@ import { workerEntry } from '../platform/worker-entry.ts';
 import { cpuMsOfThread } from './thread-cpu.ts';
 import {
   BOARD,
+  CODEC_THREAD_LIMITS,
   PHASE,
   sharedNow,
   sinceBoardTime,
@@ -32,8 +33,6 @@ export type WorkerUser = {
   readonly onDeath: (sentence: string, isPoison: boolean) => void;
 };
 
-/** Generous for 4096x4096 pictures in WASM memories, which do not count as heap. */
-const MEMORY_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 } as const;
 const WATCH_EVERY_MS = 50;
 /** Encoding all renditions of one picture has no budget in the design; this is a thread that hangs. */
 const ENCODE_BUDGET_MS = 5000;
@@ -141,10 +140,9 @@ export class PooledWorker {
         decodeBudgetMs: options.decodeBudgetMs,
         lateMs: options.lateMs,
         lanes: options.lanes,
-        laneLimits: MEMORY_LIMITS,
         ...entry.data,
       },
-      resourceLimits: MEMORY_LIMITS,
+      resourceLimits: CODEC_THREAD_LIMITS,
     });
     this.thread.unref();
     this.thread.on('message', (message: FromWorker) => {

@@ -1,8 +1,7 @@
 // A ThreadHost whose one thread is up before a decoder asks for it, and outlives it: decoding is synchronous, so that a short stream would
 // be over before a thread has started. Counts the jobs that the thread got.
 
-import { NodeThreadHost } from '../../server/platform/node-thread-host.ts';
-import { workerEntry } from '../../server/platform/worker-entry.ts';
+import { decoderThreadHost } from '../../server/platform/node-thread-host.ts';
 import { sharedSliceModule } from '../../shared/codec/h264/kernels/slice-kernels.ts';
 import type { DecoderThreadOrder } from '../../shared/codec/h264/threads/decoder-thread.ts';
 import type { HostThread, ThreadHost } from '../../shared/codec/h264/threads/thread-host.ts';
@@ -15,8 +14,7 @@ export class WarmThreadHost implements ThreadHost {
   private failure: string | null = null;
 
   constructor() {
-    const host = new NodeThreadHost(workerEntry(import.meta.url, '../../server/platform/decoder-thread'), 2);
-    this.thread = host.start({
+    this.thread = decoderThreadHost(2).start({
       onMessage: () => undefined,
       onFailure: (reason) => {
         this.failure = reason;

@@ -4,9 +4,9 @@
 // what a second thread gives is wall time: that row needs an idle machine with two cores. Then the memory of 1080p with four references.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { type BenchOptions, type BenchResult, type BenchRow, median } from './bench-result.ts';
-import { codedClip, codedFullHd, hasProgram, runProgram } from './clips.ts';
+import { codedClip, codedFullHd, hasProgram } from './clips.ts';
+import { runOwnScript } from './own-script.ts';
 import { findPeer, missingPeer, type PeerName } from './peers.ts';
 
 /** Names of rows that targets speak of. */
@@ -70,14 +70,14 @@ function measureFfmpeg(file: string, frames: number, flags: readonly string[]): 
   return { frames, cpuMs, rssMb: Number(memory?.[1] ?? NaN) / 1024, wallFps: NaN };
 }
 
-const isSource = import.meta.url.endsWith('.ts');
-
-/** Runs one of our scripts in a process of its own, so that start-up and memory are counted as the contract says. */
 function measureOwn(script: string, args: readonly string[]): Measured {
-  const path = fileURLToPath(new URL(`${script}.${isSource ? 'ts' : 'js'}`, import.meta.url));
-  const output = runProgram(process.execPath, [...(isSource ? ['--import', 'tsx'] : []), path, ...args]);
-  const printed = JSON.parse(output) as { frames: number; cpuMs: number; peakRssMb: number; fps?: number };
-  return { frames: printed.frames, cpuMs: printed.cpuMs, rssMb: printed.peakRssMb, wallFps: printed.fps ?? NaN };
+  const { frames, cpuMs, peakRssMb, fps } = runOwnScript(script, args) as {
+    frames: number;
+    cpuMs: number;
+    peakRssMb: number;
+    fps?: number;
+  };
+  return { frames, cpuMs, rssMb: peakRssMb, wallFps: fps ?? NaN };
 }
 
 const measureOurs = (file: string, threads = 1): Measured =>

@@ -4,9 +4,8 @@
 import { spawnSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openY4mFile } from '../y4m-file.ts';
-import { runProgram } from './clips.ts';
+import { runOwnScript } from './own-script.ts';
 import type { PeerName } from './peers.ts';
 
 /** What a run of our own command tells. */
@@ -23,13 +22,6 @@ export type OwnRun = {
 
 /** What a run of an encoder from npm tells. */
 export type PeerRun = { readonly frames: number; readonly cpuMs: number; readonly peakRssMb: number };
-
-const isSource = import.meta.url.endsWith('.ts');
-
-function runOwnScript(script: string, args: readonly string[]): unknown {
-  const path = fileURLToPath(new URL(`${script}.${isSource ? 'ts' : 'js'}`, import.meta.url));
-  return JSON.parse(runProgram(process.execPath, [...(isSource ? ['--import', 'tsx'] : []), path, ...args]));
-}
 
 /** Our own command: one IDR picture, then P pictures. */
 export function runOwn(clip: string, output: string, flags: readonly string[]): OwnRun {

@@ -14,7 +14,6 @@ import type { BenchOptions, BenchResult, BenchRow } from './bench-result.ts';
 import { codedClip } from './clips.ts';
 
 const FPS = 30;
-const LANE_LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 } as const;
 
 type Feed = { readonly config: VideoTrackConfig; readonly units: readonly AccessUnit[] };
 
@@ -109,7 +108,7 @@ export async function benchLadder(options: BenchOptions): Promise<BenchResult> {
   const notes: string[] = [];
   for (const threads of [1, 2]) {
     options.progress(`the ladder on ${threads} threads`);
-    const lanes = Array.from({ length: threads - 1 }, () => new ThreadLane(LANE_LIMITS));
+    const lanes = Array.from({ length: threads - 1 }, () => new ThreadLane());
     await Promise.all(lanes.map(({ started }) => started));
     const { cpuMs, frames, wallMs } = runLadder(feed, lanes, options.isLong ? 8 : 2);
     for (const [work, ms] of cpuMs) {

@@ -33,7 +33,7 @@ function recorded(streams: number, seconds: number): StoredRecord[][] {
 }
 
 /** Sends every partition's records through a machine of its own; returns a hash of the results per partition. */
-function process(host: MachineHost, input: readonly StoredRecord[][]): Promise<string[]> {
+function feedMachines(host: MachineHost, input: readonly StoredRecord[][]): Promise<string[]> {
   return Promise.all(
     input.map(async (records, partition) => {
       const machine = host.open({ topic: 'ingest', partition });
@@ -51,12 +51,12 @@ function process(host: MachineHost, input: readonly StoredRecord[][]): Promise<s
 
 async function play(host: MachineHost, input: readonly StoredRecord[][]): Promise<{ ms: number; hash: string }> {
   // A server runs for days: its threads have started, and their code is optimised, before the clock runs.
-  await process(
+  await feedMachines(
     host,
     input.map((records) => records.slice(0, records.length >> 2)),
   );
   const start = performance.now();
-  const outputs = await process(host, input);
+  const outputs = await feedMachines(host, input);
   const ms = performance.now() - start;
   await host.close();
   return { ms, hash: outputs.join(' ') };

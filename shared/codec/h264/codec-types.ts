@@ -40,8 +40,8 @@ export type DecoderConfig = {
   readonly lowDelay?: boolean;
   readonly kernels?: KernelKind; // default wasm
   /**
-   * Threads to use at most; default 1. A second one, of the init's threadHost, decodes every other picture of progressive 4:2:0 streams, so
-   * that frames come out up to a picture later. Not used with lowDelay, budgetMs, reference kernels, or without SharedArrayBuffer.
+   * Threads to use at most; default 1. A second one, of the init's threadHost, shares the pictures of progressive 4:2:0 streams with the
+   * caller's, so that frames come out up to two pictures later. Not used with lowDelay, budgetMs, reference kernels, or without SharedArrayBuffer.
    * decode() waits for the other thread: not on a page's main thread.
    */
   readonly threads?: number;
