@@ -207,12 +207,13 @@ export function decodeFile(input: string, options: DecodeOptions, threadHost: Th
 }
 
 function report(input: string, result: DecodeResult, options: DecodeOptions): void {
+  const source = input === '-' ? 'standard input' : input;
   if (options.json === true) {
     printJson(result);
   } else if (options.output !== '-') {
     const { frames, width, height, fps, cpuMs, peakRssMb, errors } = result;
     process.stdout.write(
-      `${input}: ${frames} frames of ${width}x${height}, ${fps} fps, ${cpuMs} ms CPU, ${peakRssMb} MB\n`,
+      `${source}: ${frames} frames of ${width}x${height}, ${fps} fps, ${cpuMs} ms CPU, ${peakRssMb} MB\n`,
     );
     for (const digest of result.frameMd5 ?? []) {
       process.stdout.write(`${digest}\n`);
@@ -225,6 +226,6 @@ function report(input: string, result: DecodeResult, options: DecodeOptions): vo
     }
   }
   if (result.frames === 0) {
-    process.stderr.write(`tessera: ${input} gave no picture.\n`);
+    process.stderr.write(`tessera: ${source} gave no picture.\n`);
   }
 }
