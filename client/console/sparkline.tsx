@@ -7,7 +7,7 @@ const HEIGHT = 22;
 const POINTS = 60;
 
 /** Path of the last values, broken where they are unknown; the scale starts at zero. */
-export function sparklinePath(values: readonly (number | null)[]): string {
+function sparklinePath(values: readonly (number | null)[]): string {
   const recent = values.slice(-POINTS);
   const highest = Math.max(1, ...recent.map((value) => value ?? 0));
   let isDrawing = false;

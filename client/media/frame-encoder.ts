@@ -5,7 +5,7 @@ import type { VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import type { EncoderChoice } from './encode-messages.ts';
 
 /** One access unit, length-prefixed. */
-export type EncodedUnit = { readonly isKey: boolean; readonly ptsUs: number; readonly data: Uint8Array };
+type EncodedUnit = { readonly isKey: boolean; readonly ptsUs: number; readonly data: Uint8Array };
 
 /** What a frame is encoded with. */
 export type FrameOptions = {

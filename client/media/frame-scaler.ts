@@ -1,7 +1,7 @@
 // Scales captured frames down to the height that the streamer chose, and to even sizes. Frames that already fit pass unchanged.
 
 /** The size of a picture that is at most `maxHeight` high, even both ways. */
-export function fittingSize(
+function fittingSize(
   width: number,
   height: number,
   maxHeight: number,

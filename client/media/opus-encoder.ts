@@ -6,7 +6,7 @@ const KBPS = 96;
 const MAX_QUEUE = 20;
 
 /** One Opus frame. */
-export type OpusFrame = { readonly ptsUs: number; readonly data: Uint8Array };
+type OpusFrame = { readonly ptsUs: number; readonly data: Uint8Array };
 
 /** What the owner is told. */
 export type OpusEncoderEvents = {

@@ -31,7 +31,7 @@ const CODEC_NAMES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Name of a codec for people. */
-export function codecName(codec: string): string {
+function codecName(codec: string): string {
   return CODEC_NAMES.find(([pattern]) => pattern.test(codec))?.[1] ?? codec;
 }
 

@@ -13,7 +13,7 @@ import { WebSocketConnection, type CloseReason } from '../transport/websocket-co
 import type { PublishStatus } from './encode-messages.ts';
 
 /** The two tracks of a studio. */
-export const STUDIO_TRACKS = { video: 1, audio: 2 } as const;
+const STUDIO_TRACKS = { video: 1, audio: 2 } as const;
 export type StudioTrack = keyof typeof STUDIO_TRACKS;
 
 /** One unit on its way to the server. */

@@ -31,7 +31,7 @@ export type VideoTrack = {
 };
 
 /** Where the pipeline's results go. */
-export type VideoPipelineEvents = {
+type VideoPipelineEvents = {
   /** The first picture of a (re)join is on the canvas. */
   readonly onJoined: (nowMs: number) => void;
   readonly onPainted: (picture: Picture, painting: Painting) => void;

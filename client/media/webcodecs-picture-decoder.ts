@@ -9,7 +9,7 @@ import type { EncodedPicture, PictureDecoder, PictureDecoderEvents } from './pic
 import { copyToI420, visibleSize } from './video-frame-samples.ts';
 
 /** WebCodecs' words for a track's configuration. */
-export function toVideoDecoderConfig(config: VideoTrackConfig): VideoDecoderConfig {
+function toVideoDecoderConfig(config: VideoTrackConfig): VideoDecoderConfig {
   return {
     codec: config.codec,
     codedWidth: config.width,

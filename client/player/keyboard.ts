@@ -23,7 +23,7 @@ export const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly do
 const VOLUME_STEP = 0.1;
 
 /** One action per key, by KeyboardEvent.key in lower case. */
-export function keyTable(player: Player, actions: KeyActions): ReadonlyMap<string, () => void> {
+function keyTable(player: Player, actions: KeyActions): ReadonlyMap<string, () => void> {
   const changeVolume = (by: number) =>
     player.setVolume(Math.max(0, Math.min(1, Math.round((player.state.value.volume + by) * 10) / 10)));
   const togglePause = () => player.togglePause();

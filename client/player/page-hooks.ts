@@ -5,7 +5,7 @@ import type { Painting, PlaybackStats } from '../media/decode-messages.ts';
 import type { FrameCopy, Player } from './player.ts';
 
 /** What the page offers to tests and embedders. `stats` and `frame` answer at once, and of the same picture. */
-export type PageHooks = {
+type PageHooks = {
   /** `latencyMs` is that of the picture that `frame` gives, measured when it was painted. */
   readonly stats: () => PlaybackStats;
   readonly frame: () => FrameCopy | null;

@@ -8,7 +8,7 @@ import { useDismiss } from '../ui/use-dismiss.ts';
 import './share.css';
 
 /** What an embedding page needs; the player fills the frame. */
-export function embedCode(origin: string, stream: string): string {
+function embedCode(origin: string, stream: string): string {
   return `<iframe src="${origin}/watch/${stream}?embed=1" width="640" height="360" allow="autoplay; fullscreen" title="${stream}"></iframe>`;
 }
 

@@ -4,7 +4,7 @@ import type { PublishStats, PublishStatus } from '../media/encode-messages.ts';
 import type { Studio } from './studio.ts';
 
 /** `status` is `off` before going live; `stats` is null then. */
-export type StudioHooks = {
+type StudioHooks = {
   readonly status: () => (PublishStatus | { readonly kind: 'off' })['kind'];
   readonly stats: () => PublishStats | null;
 };

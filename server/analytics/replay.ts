@@ -40,7 +40,7 @@ export async function* recordsOf(log: TelemetryLog, at: TopicPartition): AsyncGe
 export const nameOf = ({ job, stream, start }: WindowRecord): string => `${job} ${stream} ${start}`;
 
 /** A window as the replay gives it: more than once when its trigger fires again. */
-export type ReplayedWindow = { readonly values: Set<string>; readonly window: WindowRecord };
+type ReplayedWindow = { readonly values: Set<string>; readonly window: WindowRecord };
 
 export type Replayed = {
   readonly windows: ReadonlyMap<string, ReplayedWindow>;

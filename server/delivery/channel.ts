@@ -20,7 +20,7 @@ const AUDIO_RIDE_MS = 25;
 const VIEWERS_TOLD_MS = 1000;
 
 /** What a channel delivers: `video` is asked for again whenever the stream's tracks change. */
-export type ChannelSource = {
+type ChannelSource = {
   readonly stream: Stream;
   readonly rendition: string;
   readonly video: () => Track | null;

@@ -23,7 +23,7 @@ export interface BodyOutlet {
 }
 
 /** FLV over HTTP. Both throw ProtocolError; `watch` does so before it writes anything. */
-export interface LiveBodies {
+interface LiveBodies {
   check(stream: string, request: Pick<PeerRequest, 'query'>): void;
   watchHttp(outlet: BodyOutlet, stream: string, request: PeerRequest): { onDrain(): void; onClose(): void };
 }

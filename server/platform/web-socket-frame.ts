@@ -1,6 +1,6 @@
 // Frames of RFC 6455 as a server sends them (final, unmasked), so that one frame is laid out once and written to many sockets.
 
-export const OPCODE_TEXT = 1;
+const OPCODE_TEXT = 1;
 export const OPCODE_BINARY = 2;
 
 /** The 2, 4 or 10 bytes before a payload of `length` bytes (RFC 6455, 5.2). */

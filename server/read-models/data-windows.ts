@@ -14,7 +14,7 @@ const keyWindowSchema = z.object({
   top: z.unknown().describe('texts that came most often, with their counts'),
 });
 
-export const dataWindowSchema = z.object({
+const dataWindowSchema = z.object({
   start: epochMs,
   end: epochMs,
   complete: z.number().describe('share of the reported events that the numbers rest on, 0..1'),
@@ -23,7 +23,7 @@ export const dataWindowSchema = z.object({
 
 export const dataWindowsSchema = z.object({ stream: z.string(), windows: z.array(dataWindowSchema) });
 
-export type DataWindowView = z.infer<typeof dataWindowSchema>;
+type DataWindowView = z.infer<typeof dataWindowSchema>;
 export type DataWindows = z.infer<typeof dataWindowsSchema>;
 
 type Kept = { readonly stream: string; readonly window: DataWindowView; readonly bytes: number };

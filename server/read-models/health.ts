@@ -6,7 +6,7 @@ import { z } from 'zod';
 const epochMs = z.number().describe('Unix epoch, milliseconds');
 
 /** Every kind of issue, with what it means for people. */
-export const ISSUE_TYPES = [
+const ISSUE_TYPES = [
   'starved',
   'bitrate-low',
   'fps-low',
@@ -28,7 +28,7 @@ export const ISSUE_TYPES = [
   'data-out-of-range',
 ] as const;
 
-export const healthIssueSchema = z.object({
+const healthIssueSchema = z.object({
   type: z.enum(ISSUE_TYPES),
   severity: z.enum(['warning', 'critical']),
   stage: z.enum(['publisher', 'encoder', 'delivery', 'viewer', 'device']).describe('where the cause lies'),
@@ -96,7 +96,7 @@ const MAX_STREAMS = 20_000;
 export const NO_LATENCY: HealthReport['latencyMs'] = { kind: 'ingest', p50: null, p95: null, p99: null };
 
 /** A report that says nothing. */
-export function unknownHealth(stream: string): HealthReport {
+function unknownHealth(stream: string): HealthReport {
   return {
     stream,
     status: 'unknown',

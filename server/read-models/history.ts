@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const epochMs = z.number().describe('Unix epoch, milliseconds');
 
-export const historyPointSchema = z.object({
+const historyPointSchema = z.object({
   start: epochMs,
   end: epochMs,
   bitrateKbps: z.number().nullable(),
@@ -45,7 +45,7 @@ type Field = (typeof FIELDS)[number];
 const HOUR_BYTES = POINTS_PER_HOUR * FIELDS.length * Float32Array.BYTES_PER_ELEMENT;
 /** Points in one answer. */
 const MAX_ANSWER = 2000;
-export const DEFAULT_HISTORY: HistoryOptions = { maxAgeMs: 24 * HOUR_MS, maxBytes: 64 * 1024 * 1024 };
+const DEFAULT_HISTORY: HistoryOptions = { maxAgeMs: 24 * HOUR_MS, maxBytes: 64 * 1024 * 1024 };
 
 /** How the points of a longer step become one: viewers and the slow end by their largest. */
 const JOINED_BY: Readonly<Record<Field, 'mean' | 'most'>> = {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const epochMs = z.number().describe('Unix epoch, milliseconds');
 
-export const trackStatusSchema = z.object({
+const trackStatusSchema = z.object({
   name: z.string().describe('`source`, `audio`, or the name of a rendition'),
   kind: z.enum(['video', 'audio']),
   codec: z.string(),
@@ -15,7 +15,7 @@ export const trackStatusSchema = z.object({
   encoder: z.enum(['publisher', 'tessera']),
 });
 
-export const streamStatusSchema = z.object({
+const streamStatusSchema = z.object({
   id: z.string(),
   state: z.enum(['live', 'stalled', 'ended']),
   since: epochMs,

@@ -13,7 +13,7 @@ import { Track } from './track.ts';
 
 /** Names that viewers know. */
 export const SOURCE = 'source';
-export const AUDIO = 'audio';
+const AUDIO = 'audio';
 const RAW = 'raw';
 
 /** What a publisher may call its tracks. */

@@ -10,7 +10,7 @@ import type { StoredRecord } from './telemetry-log.ts';
 export type ForgetTarget = { readonly kind: 'stream' | 'session'; readonly name: string };
 
 /** Records that could not be removed. */
-export type Kept = {
+type Kept = {
   readonly topic: Topic;
   readonly records: number;
   /** When the topic's retention removes the newest of them, epoch ms. */
@@ -26,11 +26,7 @@ const topics = Object.keys(TOPICS) as Topic[];
 const READ_RECORDS = 5000;
 
 /** Whether a record is about the target. Checkpoints (`state`) belong to partitions, never to one stream. */
-export function isAbout(
-  target: ForgetTarget,
-  topic: Topic,
-  { key, value }: Pick<StoredRecord, 'key' | 'value'>,
-): boolean {
+function isAbout(target: ForgetTarget, topic: Topic, { key, value }: Pick<StoredRecord, 'key' | 'value'>): boolean {
   if (topic === 'state' || topic === 'directory') {
     return false;
   }

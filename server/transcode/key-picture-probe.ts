@@ -9,7 +9,7 @@ import { inspectSource } from './source-inspection.ts';
 import type { FromWorker, KeyPicture, MeasuredPicture } from './worker-messages.ts';
 import type { PooledWorker, WorkerPool } from './worker-pool.ts';
 
-export type MeasuredKey = { readonly picture: MeasuredPicture | null; readonly cpuMs: number };
+type MeasuredKey = { readonly picture: MeasuredPicture | null; readonly cpuMs: number };
 
 /** Decodes one key picture; null: it could not be done. */
 export type KeyPictureExecutor = {

@@ -34,7 +34,7 @@ export type RenditionOutput = {
 };
 
 /** Requests for key frames are granted once per this time of the stream. */
-export const KEYFRAME_REQUEST_INTERVAL_US = 2_000_000;
+const KEYFRAME_REQUEST_INTERVAL_US = 2_000_000;
 
 type Shape = { readonly width: number; readonly height: number };
 

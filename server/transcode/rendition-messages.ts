@@ -8,7 +8,7 @@ import type { EncodeStats, RenditionDescription } from '../streams/roles.ts';
 import type { PictureOrder } from './rendition-encoder.ts';
 
 /** A picture whose samples lie packed in shared memory. */
-export type SharedPicture = Pick<I420Frame, 'width' | 'height' | 'timestamp' | 'colour' | 'sampleAspect'> & {
+type SharedPicture = Pick<I420Frame, 'width' | 'height' | 'timestamp' | 'colour' | 'sampleAspect'> & {
   readonly samples: SharedArrayBuffer;
 };
 

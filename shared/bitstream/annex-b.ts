@@ -7,7 +7,7 @@ const { max } = Math;
 export type NalRange = { readonly start: number; readonly end: number };
 
 /** Position of the next 00 00 01 at or after `from`, or -1. */
-export function findStartCode(data: Uint8Array, from: number): number {
+function findStartCode(data: Uint8Array, from: number): number {
   const end = data.length;
   let i = from + 2;
   while (i < end) {

@@ -119,7 +119,7 @@ export class BitReader {
 }
 
 /** Bit position of the last 1 bit of an RBSP, its rbsp_stop_one_bit; 0 when there is none. */
-export function lastOneBit(data: Uint8Array, byteLength = data.length): number {
+function lastOneBit(data: Uint8Array, byteLength = data.length): number {
   let last = byteLength - 1;
   while (last >= 0 && data[last] === 0) {
     last--;

@@ -4,13 +4,8 @@
 const { clz32 } = Math;
 
 /** Code number of a signed value (9.1.1): 0, 1, -1, 2, -2, ... become 0, 1, 2, 3, 4, ... */
-export function codeNumOfSigned(value: number): number {
+function codeNumOfSigned(value: number): number {
   return value > 0 ? 2 * value - 1 : -2 * value;
-}
-
-/** Signed value of a code number (9.1.1). */
-export function signedOfCodeNum(codeNum: number): number {
-  return (codeNum & 1) === 1 ? (codeNum + 1) / 2 : 0 - codeNum / 2;
 }
 
 /** Bits of ue(v), value 0..2^31-2. */

@@ -10,10 +10,10 @@ import { microseconds } from '../media/time.ts';
 
 /** 4:2:0 layouts that differ in chroma siting only. */
 export const Y4M_CHROMA = ['420', '420jpeg', '420mpeg2', '420paldv'] as const;
-export type Y4mChroma = (typeof Y4M_CHROMA)[number];
+type Y4mChroma = (typeof Y4M_CHROMA)[number];
 
 /** Ip progressive, It top field first, Ib bottom field first, Im mixed, I? unknown. */
-export type Y4mInterlacing = 'p' | 't' | 'b' | 'm' | '?';
+type Y4mInterlacing = 'p' | 't' | 'b' | 'm' | '?';
 
 export type Y4mHeader = {
   readonly width: number; // 1..16384

@@ -52,7 +52,7 @@ const pixels = new WasmModule(PIXELS_PLAIN, PIXELS_SHARED);
 const clip1 = (value: number): number => (value < 0 ? 0 : value > 255 ? 255 : value);
 
 /** The pixel kernels on typed-array views of `memory`: the definition of what is right. */
-export function createReferencePixelKernels(memory: WebAssembly.Memory): PixelKernels {
+function createReferencePixelKernels(memory: WebAssembly.Memory): PixelKernels {
   const bytes = new Uint8Array(memory.buffer);
   const words = new Int16Array(memory.buffer);
   const ints = new Int32Array(memory.buffer);

@@ -42,9 +42,6 @@ const FLAG_CACHED = 0x04;
 const FLAG_CAPTURE_TIME = 0x08;
 const TWO_32 = 0x1_0000_0000;
 
-/** The flag bit of cached objects and its place in the header, for senders that patch a header already written. */
-export const CACHED_FLAG = { byteOffset: 3, bit: FLAG_CACHED } as const;
-
 function setInt64(view: DataView, offset: number, value: number): void {
   view.setInt32(offset, Math.floor(value / TWO_32) | 0);
   view.setUint32(offset + 4, value >>> 0);
@@ -61,12 +58,7 @@ function checkRange(name: string, value: number, min: number, max: number): void
 }
 
 /** Writes the header of an object with `payloadLength` payload bytes at `offset`. Throws RangeError for fields outside their ranges. */
-export function writeObjectHeader(
-  target: Uint8Array,
-  offset: number,
-  header: ObjectHeader,
-  payloadLength: number,
-): void {
+function writeObjectHeader(target: Uint8Array, offset: number, header: ObjectHeader, payloadLength: number): void {
   checkRange('trackId', header.trackId, 0, 255);
   checkRange('temporalLayer', header.temporalLayer, 0, 3);
   checkRange('group', header.group, 0, TWO_32 - 1);

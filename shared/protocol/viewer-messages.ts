@@ -9,7 +9,7 @@ const count = z.number().int().nonnegative();
 const encodedBy = z.enum(['publisher', 'tessera']);
 
 /** One line of the rendition menu; `source` comes last and is always there once the stream has video. */
-export const renditionInfoSchema = z.object({
+const renditionInfoSchema = z.object({
   name: trackNameSchema,
   width: count,
   height: count,
@@ -19,7 +19,7 @@ export const renditionInfoSchema = z.object({
 });
 
 /** What a viewer may see a stream to be. `reconnecting`: the publisher is gone and awaited. */
-export const viewerStateSchema = z.enum(['live', 'stalled', 'reconnecting', 'ended']);
+const viewerStateSchema = z.enum(['live', 'stalled', 'reconnecting', 'ended']);
 
 /** What the server sends to a viewer. */
 export const TO_VIEWER = {

@@ -7,7 +7,7 @@ import { telemetryEventSchema, type TelemetryEvent } from './events.ts';
 /** Version of the envelope. */
 export const ENVELOPE_VERSION = 1;
 
-export type Envelope = {
+type Envelope = {
   readonly v: typeof ENVELOPE_VERSION;
   /** Name of the process's machine or role, stable over restarts. */
   readonly node: string;

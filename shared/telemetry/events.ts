@@ -18,7 +18,7 @@ function isSmall(value: unknown): boolean {
 }
 
 /** 250-500 ms of frames of one track, as columns of equal length. */
-export const frameBatchSchema = z.object({
+const frameBatchSchema = z.object({
   type: z.literal('frames'),
   topic: z.literal('ingest'),
   stream: z.string(),
@@ -48,7 +48,7 @@ export const frameBatchSchema = z.object({
 });
 
 /** What a decoded picture of the source looks like, at most twice a second (shared/pixels/picture-meter.ts). */
-export const pictureFactsSchema = z.object({
+const pictureFactsSchema = z.object({
   type: z.literal('picture'),
   topic: z.literal('ingest'),
   stream: z.string(),
@@ -62,7 +62,7 @@ export const pictureFactsSchema = z.object({
 });
 
 /** A publisher's clock was found wrong: at most once a second. */
-export const publisherClockSchema = z.object({
+const publisherClockSchema = z.object({
   type: z.literal('publisher-clock'),
   topic: z.literal('ingest'),
   stream: z.string(),
@@ -74,7 +74,7 @@ export const publisherClockSchema = z.object({
 });
 
 /** Pictures that the transcoder had to leave out, since the last such event. */
-export const transcodeDropsSchema = z.object({
+const transcodeDropsSchema = z.object({
   type: z.literal('transcode-drops'),
   topic: z.literal('ingest'),
   stream: z.string(),
@@ -86,7 +86,7 @@ export const transcodeDropsSchema = z.object({
 });
 
 /** Start, change and end of publishers, viewers, renditions, and every refusal. */
-export const sessionEventSchema = z.object({
+const sessionEventSchema = z.object({
   type: z.enum([
     'publish-start',
     'publish-end',
@@ -147,7 +147,7 @@ export const viewerReportSchema = z.object({
 });
 
 /** Queue and drop counters of one subscriber or track over one interval, from the server's side. */
-export const deliveryReportSchema = z.object({
+const deliveryReportSchema = z.object({
   type: z.literal('delivery'),
   topic: z.literal('viewer'),
   stream: z.string(),
@@ -188,7 +188,7 @@ const eventTopic = z.enum(['ingest', 'viewer', 'session', 'data']);
  * The reporter's clock, once a second per live stream and topic: event time goes on where nothing else does, so that silence closes
  * windows too. `isLast`: the stream is over on this node.
  */
-export const tickSchema = z.object({
+const tickSchema = z.object({
   type: z.literal('tick'),
   topic: eventTopic,
   stream: z.string(),
@@ -199,7 +199,7 @@ export const tickSchema = z.object({
 });
 
 /** Stands for events that the reporter had to drop: sequence numbers fromSeq..seq of its own (node, boot, stream, topic). */
-export const gapSchema = z.object({
+const gapSchema = z.object({
   type: z.literal('gap'),
   topic: eventTopic,
   stream: z.string(),
@@ -225,10 +225,10 @@ export const telemetryEventSchema = z.union([
 export type FrameBatch = z.infer<typeof frameBatchSchema>;
 export type SessionEvent = z.infer<typeof sessionEventSchema>;
 export type ViewerReport = z.infer<typeof viewerReportSchema>;
-export type DeliveryReport = z.infer<typeof deliveryReportSchema>;
+type DeliveryReport = z.infer<typeof deliveryReportSchema>;
 export type DataEvent = z.infer<typeof dataEventSchema>;
-export type Tick = z.infer<typeof tickSchema>;
-export type Gap = z.infer<typeof gapSchema>;
+type Tick = z.infer<typeof tickSchema>;
+type Gap = z.infer<typeof gapSchema>;
 export type TelemetryEvent =
   | FrameBatch
   | z.infer<typeof pictureFactsSchema>

@@ -6,6 +6,3 @@ export interface Reporter {
   /** Takes one event; the implementation adds node, boot and the gapless sequence number, and batches. */
   report(event: TelemetryEvent): void;
 }
-
-/** Swallows everything: for tools and tests that measure something else. */
-export const silentReporter: Reporter = { report: () => undefined };

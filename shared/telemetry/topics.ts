@@ -40,7 +40,7 @@ export const EVENT_TOPICS = ['ingest', 'viewer', 'session', 'data'] as const;
 export type EventTopic = (typeof EVENT_TOPICS)[number];
 
 /** Version of every topic's records; a breaking change makes a new topic. */
-export const TOPIC_VERSION = 'v1';
+const TOPIC_VERSION = 'v1';
 
 /** The topic's name on a broker. */
 export function topicName(topic: Topic, prefix = 'tessera.'): string {

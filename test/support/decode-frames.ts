@@ -8,7 +8,7 @@ import type { I420Frame } from '../../shared/media/frame.ts';
 import { microseconds } from '../../shared/media/time.ts';
 
 /** MD5 of a frame: Y, U, V rows without padding. */
-export function frameMd5(frame: I420Frame): string {
+function frameMd5(frame: I420Frame): string {
   const hash = createHash('md5');
   for (const { data, stride, width, height } of [frame.y, frame.u, frame.v]) {
     if (stride === width) {

@@ -34,7 +34,7 @@ import { FakeClock } from './fake-clock.ts';
 import { defaultLimits } from './stream-room.ts';
 
 /** One access unit or audio frame of a clip. */
-export type ClipUnit = { readonly isKey: boolean; readonly data: Uint8Array };
+type ClipUnit = { readonly isKey: boolean; readonly data: Uint8Array };
 /** Units in order of decoding and presentation, `unitMs` apart, played round and round; the first is a key. */
 export type Clip = { readonly config: TrackConfig; readonly unitMs: number; readonly units: readonly ClipUnit[] };
 
@@ -255,7 +255,7 @@ export class ClipPublisher {
 }
 
 /** Encodes in this thread. `encodingMs` is what an encoding takes on the worker's clock, which waits for nobody. */
-export class InProcessTranscoder implements RenditionProvider {
+class InProcessTranscoder implements RenditionProvider {
   encodingMs = 4;
   private readonly clock: FakeClock;
   private readonly onPicture: (stream: string, picture: MeasuredPicture) => void;

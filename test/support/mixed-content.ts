@@ -11,7 +11,7 @@ const { abs, floor, max, min, round, sin } = Math;
 
 /** Kinds of parts, in their order. */
 export const CONTENT_PARTS = ['pan', 'slides', 'noise', 'cuts', 'fades', 'talk'] as const;
-export type ContentPart = (typeof CONTENT_PARTS)[number];
+type ContentPart = (typeof CONTENT_PARTS)[number];
 
 export type MixedContentOptions = {
   readonly width: number;
@@ -46,7 +46,7 @@ function textureOf(width: number, height: number, seed: number): Texture {
 }
 
 /** The part that frame `index` belongs to; they repeat. */
-export function partOf(index: number, partFrames: number): ContentPart {
+function partOf(index: number, partFrames: number): ContentPart {
   return CONTENT_PARTS[floor(index / partFrames) % CONTENT_PARTS.length];
 }
 

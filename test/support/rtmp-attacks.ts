@@ -13,7 +13,7 @@ const live = { app: 'live', tcUrl: 'rtmp://127.0.0.1/live' };
 /** Opens a bare connection. */
 export const opened = (at: number): Promise<RtmpProbe> => RtmpProbe.open(at);
 /** Opens a connection whose handshake is done. */
-export const greeted = (at: number): Promise<RtmpProbe> => RtmpProbe.greeted(at);
+const greeted = (at: number): Promise<RtmpProbe> => RtmpProbe.greeted(at);
 /** Opens a connection that has connected and made a message stream. */
 export const connected = (at: number): Promise<RtmpProbe> => RtmpProbe.connected(at);
 

@@ -15,7 +15,7 @@ import type { RenditionInfo, ViewerState } from '../../shared/protocol/viewer-me
 import type { Clip, ClipUnit } from './clip.ts';
 
 /** The policy that the product's server sends with its pages. */
-export const PAGE_POLICY =
+const PAGE_POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; " +
   "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 

@@ -39,7 +39,7 @@ const aspect = fc.oneof(
   fc.record({ aspect_ratio_idc: fc.constant(255), sar_width: int(0, 65535), sar_height: int(0, 65535) }),
 );
 
-export const anyVui: fc.Arbitrary<VuiParameters> = fc
+const anyVui: fc.Arbitrary<VuiParameters> = fc
   .record({
     aspect_ratio: fc.option(aspect),
     overscan_appropriate_flag: fc.option(fc.boolean()),

@@ -22,7 +22,7 @@ export type WorkedTable = {
   readonly rows: readonly WorkedRow[];
 };
 
-export type WorkedRow = {
+type WorkedRow = {
   /** What arrives, as a line of input; null at the end of the input. */
   readonly line: Readonly<Record<string, Json>> | null;
   /** What the page says comes out. */
@@ -90,7 +90,7 @@ export function outputText(output: Output, isInclusive: boolean): string {
 }
 
 /** The value of a flag, or the standard one. */
-export function flagOf(flags: readonly string[], name: string, standard: string): string {
+function flagOf(flags: readonly string[], name: string, standard: string): string {
   const at = flags.indexOf(`--${name}`);
   return at < 0 ? standard : (flags[at + 1] ?? '');
 }

@@ -17,7 +17,7 @@ export type Webhook = {
 };
 
 /** Sends one message; resolves with the HTTP status, rejects when there was no answer. */
-export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<number>;
+type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<number>;
 
 export type WebhookSenderOptions = {
   readonly webhooks: readonly Webhook[];

@@ -35,7 +35,7 @@ const VIEWER_FRESH_MS = 5000;
 const MEDIA_FRESH_MS = 5000;
 const PENALTY = { critical: 60, warning: 20 } as const;
 
-export const DEFAULT_HEALTH: HealthSettings = { objectives: { latencyMs: 3000 }, dataRules: [] };
+const DEFAULT_HEALTH: HealthSettings = { objectives: { latencyMs: 3000 }, dataRules: [] };
 
 export class StreamHealth {
   private readonly stream: string;

@@ -14,7 +14,7 @@ import type { StageWindow } from './viewer-job.ts';
 
 /** Stages of a frame's way up to the tracks of the server, in order. */
 export const INGEST_STAGES = ['capture', 'queue', 'decode', 'scale', 'encode'] as const;
-export type IngestStage = (typeof INGEST_STAGES)[number];
+type IngestStage = (typeof INGEST_STAGES)[number];
 
 type FrameSample = {
   readonly kind: 'frame';

@@ -7,7 +7,7 @@ import { type ClipName, materialDirectory, rawClip } from './clips.ts';
 import { kbpsOf, psnrByFfmpeg, runOwn, runPeer } from './encoder-runs.ts';
 import type { PeerName } from './peers.ts';
 
-export const CLIPS: readonly ClipName[] = ['bbb720', 'foreman_cif', 'mobile_cif'];
+const CLIPS: readonly ClipName[] = ['bbb720', 'foreman_cif', 'mobile_cif'];
 const QPS = [22, 27, 32, 37] as const;
 const ANCHOR = 'x264-superfast';
 

@@ -16,7 +16,7 @@ import { RtmpTarget, WebSocketTarget, type PublishTarget } from '../publish/publ
 import { startServer, stopChild } from './tessera-server.ts';
 
 export const FPS = 25;
-export const UNIT_BYTES = 5000; // 1 Mbit/s
+const UNIT_BYTES = 5000; // 1 Mbit/s
 const AUDIO_FRAME_BYTES = 170; // 64 kbit/s
 const AUDIO_FRAMES_PER_SECOND = 48_000 / 1024;
 /** Payload bytes that one viewer gets per picture, its audio included. */

@@ -37,7 +37,7 @@ export function frames(stream: string, seq: number, ts: number): LogRecord {
 }
 
 /** What one partition carries, megabytes per second: p and c of the capacity rule. */
-export type PartitionRates = { readonly append: number; readonly read: number };
+type PartitionRates = { readonly append: number; readonly read: number };
 
 async function readAll(log: TelemetryLog, partitions: readonly number[]): Promise<number> {
   let read = 0;

@@ -28,7 +28,7 @@ const peerErrorCode = z.custom<PeerErrorCode>(
 );
 
 /** Limits that the server gives to the ingest process. */
-export const ingestLimitsSchema = z.object({
+const ingestLimitsSchema = z.object({
   connections: z.number().int().positive(),
   connectionsPerAddress: z.number().int().positive(),
   messageBytes: z.number().int().positive().max(MAX_MESSAGE_BYTES),

@@ -7,7 +7,7 @@ import { ProtocolError } from '../../../shared/errors.ts';
 
 const AMF3_COMMAND = 17;
 /** The application of every Tessera stream: `rtmp://HOST/live/STREAM`. */
-export const RTMP_APPLICATION = 'live';
+const RTMP_APPLICATION = 'live';
 const MAX_NAME_CHARACTERS = 512;
 const COMMAND_LIMITS = { maxDepth: 8, maxValues: 256 } as const;
 

@@ -163,20 +163,6 @@ export class FfmpegChild {
   }
 }
 
-/** Runs ffmpeg's capability queries once, so that the first child of this thread starts without them. */
-export function prewarmFfmpeg(binary: string): Promise<void> {
-  return new Promise((resolve) => {
-    const command = ffmpeg() as GuardedCommand;
-    guardSpawn(command);
-    command.setFfmpegPath(binary);
-    command.getAvailableFormats(() => {
-      command.getAvailableEncoders(() => {
-        resolve();
-      });
-    });
-  });
-}
-
 /** Gives the callback of fluent-ffmpeg's spawn the two line buffers that it forgets when the program cannot be started. */
 function guardSpawn(command: GuardedCommand): void {
   const original = command._spawnFfmpeg.bind(command);

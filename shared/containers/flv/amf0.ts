@@ -11,7 +11,7 @@ export type Amf0Object = {
 };
 
 /** A date: milliseconds since the Unix epoch. The time zone field is written as 0 and ignored on reading. */
-export type Amf0Date = { readonly kind: 'date'; readonly epochMs: number };
+type Amf0Date = { readonly kind: 'date'; readonly epochMs: number };
 
 export type Amf0Value = number | boolean | string | null | undefined | Amf0Date | Amf0Object | readonly Amf0Value[];
 

@@ -4,7 +4,7 @@
 import { ContainerError, ProtocolError } from '../../errors.ts';
 
 /** Packet type that announces a ModEx block. The same in audio and video. */
-export const PACKET_TYPE_MOD_EX = 7;
+const PACKET_TYPE_MOD_EX = 7;
 const MOD_EX_TIMESTAMP_OFFSET_NANO = 0;
 
 /** Reads bytes in order; every read past the end is a ContainerError. */

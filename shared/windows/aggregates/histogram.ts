@@ -7,7 +7,7 @@ import type { Json } from './aggregate.ts';
 const { ceil, exp, log, max, min, abs } = Math;
 
 /** Ratio of neighbouring bucket bounds. */
-export const GAMMA = 1.02;
+const GAMMA = 1.02;
 const LOG_GAMMA = log(GAMMA);
 const TINY = 1e-9;
 const HUGE = 1e15;

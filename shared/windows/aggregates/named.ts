@@ -32,7 +32,7 @@ const SIMPLE: Readonly<Record<string, () => NamedAggregate>> = {
 };
 
 /** The names, for messages. */
-export const AGGREGATE_NAMES = 'count, sum, mean, min, max, first, last, rate, collect, concat[:INIT], topk:N or pNN';
+const AGGREGATE_NAMES = 'count, sum, mean, min, max, first, last, rate, collect, concat[:INIT], topk:N or pNN';
 
 /** Reads `sum`, `concat:INIT`, `topk:3`, `p99`, `p99.9`. */
 export function aggregateNamed(text: string): NamedAggregate {

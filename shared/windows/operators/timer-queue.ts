@@ -7,7 +7,7 @@ export type Timer = { readonly time: number; readonly key: string; readonly star
 /** Which of two timers of the same time comes first. */
 export type TieBreak = (a: Timer, b: Timer) => boolean;
 
-export const byKeyThenStart: TieBreak = (a, b) => (a.key !== b.key ? a.key < b.key : a.start < b.start);
+const byKeyThenStart: TieBreak = (a, b) => (a.key !== b.key ? a.key < b.key : a.start < b.start);
 export const byStartThenKey: TieBreak = (a, b) => (a.start !== b.start ? a.start < b.start : a.key < b.key);
 
 export class TimerQueue {

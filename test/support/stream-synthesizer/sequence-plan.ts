@@ -10,7 +10,7 @@ import { plainSps } from '../plain-parameter-sets.ts';
 import type { Draw } from './draw.ts';
 
 /** How the frames of a stream may be coded. */
-export type Coding = 'progressive' | 'fields' | 'mbaff' | 'mixed';
+type Coding = 'progressive' | 'fields' | 'mbaff' | 'mixed';
 
 /** What a stream is made with. */
 export type SequencePlan = {

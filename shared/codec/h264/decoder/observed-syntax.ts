@@ -4,7 +4,7 @@
 import type { MacroblockSyntax } from '../entropy/macroblock-syntax.ts';
 
 /** Names of syntax elements as in 7.3.5; residual blocks go by what they hold. */
-export const SYNTAX_ELEMENTS = [
+const SYNTAX_ELEMENTS = [
   'mb_type',
   'sub_mb_type',
   'transform_size_8x8_flag',

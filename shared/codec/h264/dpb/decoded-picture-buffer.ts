@@ -3,7 +3,7 @@
 
 import type { SequenceParameterSet } from '../syntax/sps.ts';
 import { maxDpbFramesOf } from '../syntax/sps.ts';
-import { FRAME, type Picture } from './picture.ts';
+import type { Picture } from './picture.ts';
 
 const { max, min } = Math;
 
@@ -171,9 +171,4 @@ export class DecodedPictureBuffer {
       this.limits = { ...this.limits, reorderFrames: this.limits.reorderFrames + 1 };
     }
   }
-}
-
-/** Both fields of a frame are decoded. */
-export function isComplete(picture: Picture): boolean {
-  return picture.decoded === FRAME;
 }

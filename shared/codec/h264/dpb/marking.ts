@@ -67,7 +67,7 @@ export function markReferences(marking: DecRefPicMarking, input: MarkingInput): 
 }
 
 /** Takes marks off fields of a frame. */
-export function unmark(frame: Picture, structure: Structure): void {
+function unmark(frame: Picture, structure: Structure): void {
   frame.shortTerm &= ~structure;
   frame.longTerm &= ~structure;
 }

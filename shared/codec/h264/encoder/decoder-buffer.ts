@@ -4,7 +4,7 @@
 const { max, min } = Math;
 
 /** The content when the stream starts, as a share of the size. */
-export const INITIAL_FULLNESS = 0.9;
+const INITIAL_FULLNESS = 0.9;
 
 /** Follows the content of one decoder's buffer. */
 export class DecoderBuffer {

@@ -52,15 +52,6 @@ function worthOf8x8(low: number, high: number): number {
   return worth;
 }
 
-/** Bits 4q..4q+3 for each bit q: the 4x4 blocks of coded 8x8 blocks. */
-export const BLOCKS_OF_8X8 = Uint16Array.from({ length: 16 }, (_, cbp) => {
-  let blocks = 0;
-  for (let q = 0; q < 4; q++) {
-    blocks |= (cbp >> q) & 1 ? 15 << (4 * q) : 0;
-  }
-  return blocks;
-});
-
 /** Residual coding of the current macroblock of `state`. */
 export class MacroblockEncoder {
   source!: EncoderPicture;
@@ -454,7 +445,7 @@ export class MacroblockEncoder {
 }
 
 /** Number of bits set in the low 16 bits. */
-export function countBits(mask: number): number {
+function countBits(mask: number): number {
   let n = mask & 0xffff;
   n -= (n >> 1) & 0x5555;
   n = (n & 0x3333) + ((n >> 2) & 0x3333);

@@ -20,7 +20,7 @@ const PROFILES: Record<EncoderProfile, { readonly idc: number; readonly flags: n
 };
 
 /** chroma_qp_index_offset of every picture. */
-export const CHROMA_QP_INDEX_OFFSET = 0;
+const CHROMA_QP_INDEX_OFFSET = 0;
 /** log2 of MaxFrameNum. */
 const LOG2_MAX_FRAME_NUM = 8;
 

@@ -9,7 +9,7 @@ import { DecoderBuffer } from './decoder-buffer.ts';
 const { log2, max, min, round } = Math;
 
 /** I pictures are coded this much finer than P pictures: all pictures after them profit. */
-export const INTRA_QP_OFFSET = -3;
+const INTRA_QP_OFFSET = -3;
 /** Steps of QP that a P picture may differ from the P picture before it. */
 const MAX_STEP = 4;
 /** Highest QP, and the lowest that bit rate control uses. */

@@ -24,7 +24,7 @@ const PROGRESS = 8;
 const LENGTHS = 9;
 
 /** Slices of a picture at most. */
-export const MAX_SLICES = 256;
+const MAX_SLICES = 256;
 const ORDER_BYTES = 65536;
 /** Bytes that a macroblock can take at most, see the entropy coders. */
 const MACROBLOCK_BYTES = 2400;

@@ -12,7 +12,7 @@ const PAGE_BYTES = 65536;
 export const KERNEL_REGION_BYTES = PAGE_BYTES;
 
 /** Bytes at the end of the memory that are never handed out: SIMD kernels load whole vectors and read a little past a block. */
-export const MEMORY_TAIL_BYTES = 64;
+const MEMORY_TAIL_BYTES = 64;
 
 /** Where the memory's free bytes begin again when `release` is called. */
 export type MemoryMark = { readonly offset: Pointer };

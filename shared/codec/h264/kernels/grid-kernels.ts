@@ -28,7 +28,7 @@ export const GRID_STRENGTH_PARAMETERS = [
 export const GRID_STRENGTH_BYTES = 4 * GRID_STRENGTH_PARAMETERS.length;
 
 /** Values of `kind` from here on are intra (coding-state.ts). */
-export const FIRST_INTRA_KIND = 2;
+const FIRST_INTRA_KIND = 2;
 
 /** What skipRun reads and, at the end, writes, as Int32 in this order. */
 export const SKIP_RUN_PARAMETERS = [
@@ -84,10 +84,6 @@ export const SKIP_RUN_PARAMETERS = [
   'coded', // result: its luma blocks worth coding with that vector, or -1: not known
 ] as const;
 export const SKIP_RUN_BYTES = 4 * SKIP_RUN_PARAMETERS.length;
-/** Scratch for one chroma plane behind the luma parts of levels, coefficients and masks. */
-export const SKIP_LEVELS_BYTES = 512 + 160;
-export const SKIP_COEFFICIENTS_BYTES = 512 + 128;
-export const SKIP_MASKS_BYTES = 64 + 32;
 
 /** Index of a parameter. */
 export const skipRunIndex = (name: (typeof SKIP_RUN_PARAMETERS)[number]): number => SKIP_RUN_PARAMETERS.indexOf(name);

@@ -108,8 +108,7 @@ export const SLICE_FLAGS = {
   isColocatedShortTerm: 256,
 } as const;
 
-/** Results of decodeMacroblockRow; FIRST_FAULT + i is SLICE_FAULTS[i]. */
-export const ROW_ENDED = 0;
+/** Results of decodeMacroblockRow: 0 when the row ended, or one of these; FIRST_FAULT + i is SLICE_FAULTS[i]. */
 export const SLICE_ENDED = 1;
 export const FIRST_FAULT = 2;
 

@@ -10,17 +10,12 @@ export interface SliceKernels extends RowDeblockKernels {
   readonly memory: WebAssembly.Memory;
   /**
    * Decodes macroblocks from `mbAddr` of the slice context on: syntax, motion, residual and reconstruction without the deblocking filter, to
-   * the end of the macroblock row or of the slice. Returns ROW_ENDED, SLICE_ENDED or a fault, see slice-context.ts.
+   * the end of the macroblock row or of the slice. Returns 0 (the row ended), SLICE_ENDED or a fault, see slice-context.ts.
    */
   decodeMacroblockRow(context: Pointer): number;
 }
 
 const slices = new WasmModule(SLICES_PLAIN, SLICES_SHARED);
-
-/** Compiles ahead of time without blocking, where createSliceKernels must not compile (a page's main thread). */
-export function compileSliceKernels(options: { readonly shared?: boolean } = {}): Promise<void> {
-  return slices.compile(options);
-}
 
 /** Called by the shared-memory build for a reference whose progress `cell` does not say yet that `rows` luma rows are final. */
 export type AwaitRows = (cell: Pointer, rows: number) => void;

@@ -1,6 +1,5 @@
 // One embedded WebAssembly module in its two builds, for plain and for shared memory. Compiled once per process (worker, page) and
-// build. Who runs in a worker or in Node instantiates at once; a page's main thread awaits compile first, because browsers limit
-// synchronous compilation there. Used by wasm-kernels.ts, encoder-kernels.ts and shared/pixels.
+// build, when it is first used. Used by wasm-kernels.ts, encoder-kernels.ts, slice-kernels.ts and shared/pixels.
 
 type Build = 'plain' | 'shared';
 
@@ -16,14 +15,6 @@ export class WasmModule {
   /** The bytes of both builds, base64, as scripts/build-kernels.ts embeds them. */
   constructor(plain: string, shared: string) {
     this.#text = { plain, shared };
-  }
-
-  /** Compiles a build without blocking; instantiate then has nothing left to compile. */
-  async compile(options: { readonly shared?: boolean } = {}): Promise<void> {
-    const build = options.shared === true ? 'shared' : 'plain';
-    if (!this.#compiled.has(build)) {
-      this.#compiled.set(build, await WebAssembly.compile(this.#bytes(build)));
-    }
   }
 
   /** The module's exports on `memory`, in the build that fits the memory. */

@@ -9,7 +9,7 @@ import type { Pointer } from '../kernels/kernels.ts';
 export const REF_INTRA = -1;
 export const REF_UNAVAILABLE = -2;
 /** total_coeff of blocks that are not available, see CavlcEncoder. */
-export const COUNT_UNAVAILABLE = 0x80;
+const COUNT_UNAVAILABLE = 0x80;
 /** The cell that is never available. */
 export const SENTINEL = 0;
 

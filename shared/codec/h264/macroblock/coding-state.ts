@@ -5,7 +5,7 @@ import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { Pointer } from '../kernels/kernels.ts';
 import type { CodingGrid } from './coding-grid.ts';
 
-export { COUNT_UNAVAILABLE, REF_INTRA, REF_UNAVAILABLE, SENTINEL } from './coding-grid.ts';
+export { REF_INTRA, REF_UNAVAILABLE, SENTINEL } from './coding-grid.ts';
 
 /** Kinds of macroblocks (mbKind). */
 export const P_SKIP = 0;

@@ -17,7 +17,6 @@ export const MB_DIRECT = 64;
 export const MB_TRANSFORM_8X8 = 128;
 
 /** Values of mb_type that have names here. */
-export const I_NXN = 0;
 export const I_PCM = 25;
 export const P_8X8 = 3;
 export const B_8X8 = 22;

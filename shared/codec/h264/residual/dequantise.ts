@@ -49,7 +49,7 @@ export function prepareScaling(s: SliceState, sps: SequenceParameterSet, pps: Pi
 }
 
 /** Index of the 4x4 block in decoding order, by raster index. */
-export const BLOCK_OF_RASTER = Uint8Array.of(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
+const BLOCK_OF_RASTER = Uint8Array.of(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15);
 
 /** 8.5.10: Hadamard and scaling of s.dc (scan order) into the DC coefficients; clears s.dc. Returns a mask (block order) of non-zero DCs. */
 export function reconstructLumaDc(s: SliceState, scaleBase: number): number {

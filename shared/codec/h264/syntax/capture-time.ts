@@ -5,7 +5,7 @@ import { type Microseconds, microseconds } from '../../../media/time.ts';
 import { type SeiMessage, type UserDataUnregistered, writeUserDataUnregistered } from './sei.ts';
 
 /** uuid_iso_iec_11578 of Tessera's capture time. */
-export const CAPTURE_TIME_UUID = Uint8Array.of(
+const CAPTURE_TIME_UUID = Uint8Array.of(
   ...[0x7e, 0x55, 0xe2, 0xa0, 0x4c, 0x1d, 0x4b, 0x0e],
   ...[0x9b, 0x3a, 0x63, 0x61, 0x70, 0x74, 0x75, 0x72],
 );

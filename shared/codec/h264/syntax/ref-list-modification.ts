@@ -5,7 +5,7 @@ import type { BitWriter } from '../../../bitstream/bit-writer.ts';
 import { BitstreamError } from '../../../errors.ts';
 
 /** One command: idc 0 subtracts and 1 adds value + 1 = abs_diff_pic_num; 2 names value = long_term_pic_num. */
-export type ListModificationCommand = {
+type ListModificationCommand = {
   readonly modification_of_pic_nums_idc: number; // 0..2
   readonly value: number;
 };

@@ -17,7 +17,7 @@ import { seWithin } from './bounded.ts';
 export type ScalingList = null | 'default' | readonly number[];
 
 /** Entries 0..5 are 4x4, the rest 8x8 (Table 7-2). */
-export function scalingListSize(index: number): 16 | 64 {
+function scalingListSize(index: number): 16 | 64 {
   return index < 6 ? 16 : 64;
 }
 

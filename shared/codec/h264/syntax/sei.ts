@@ -6,7 +6,7 @@ import { BitWriter } from '../../../bitstream/bit-writer.ts';
 import { BitstreamError } from '../../../errors.ts';
 
 /** payloadType values (D.1.1). */
-export const SEI_PAYLOAD_TYPE = {
+const SEI_PAYLOAD_TYPE = {
   BUFFERING_PERIOD: 0,
   PIC_TIMING: 1,
   USER_DATA_REGISTERED: 4,
