@@ -8,6 +8,7 @@ import { captureTimeOf } from '../../../../../shared/codec/h264/syntax/capture-t
 import { NAL_UNIT_TYPE, parseNalUnit } from '../../../../../shared/codec/h264/syntax/nal-unit.ts';
 import { parseSei, parseUserDataUnregistered } from '../../../../../shared/codec/h264/syntax/sei.ts';
 import { colourOf, parseSps, pictureSizeOf } from '../../../../../shared/codec/h264/syntax/sps.ts';
+import type { ThreadHost } from '../../../../../shared/codec/h264/threads/thread-host.ts';
 import { BT709_LIMITED } from '../../../../../shared/media/colour.ts';
 import { type I420Frame, packedI420, type Plane } from '../../../../../shared/media/frame.ts';
 import { microseconds } from '../../../../../shared/media/time.ts';
@@ -104,6 +105,37 @@ test('wrong values are refused with a sentence that names them', () => {
   expect(() => encoder.encode(clip(0))).toThrow('Call configure() before encode().');
   encoder.configure({ ...base, width: 64 });
   expect(() => encoder.encode(clip(0))).toThrow('got a frame of 50x34');
+});
+
+test('configure() ends the threads of the configuration before, and one that is refused leaves it open', () => {
+  const ended: boolean[] = [];
+  // Threads that never come up: the encoder does their share.
+  const threadHost: ThreadHost = {
+    parallelism: 2,
+    start: () => {
+      const index = ended.push(false) - 1;
+      return {
+        post: () => undefined,
+        terminate: () => {
+          ended[index] = true;
+          return Promise.resolve();
+        },
+      };
+    },
+  };
+  const types: string[] = [];
+  const encoder = new H264Encoder({ output: (chunk) => types.push(chunk.type), threadHost });
+  encoder.configure({ ...base, keyint: 'infinite', threads: 2 });
+  encoder.encode(clip(0));
+  expect(() => encoder.configure({ ...base, threads: 2, width: 0 })).toThrow(RangeError);
+  encoder.encode(clip(1));
+  expect(ended).toEqual([false]);
+  encoder.configure({ ...base, keyint: 'infinite', threads: 2 });
+  expect(ended).toEqual([true, false]);
+  encoder.encode(clip(2));
+  encoder.close();
+  expect(ended).toEqual([true, true]);
+  expect(types).toEqual(['key', 'delta', 'key']);
 });
 
 test('a still picture costs a few bytes per frame', () => {
