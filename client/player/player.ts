@@ -74,7 +74,7 @@ export class Player {
         renderer,
         inspect: options.inspect === true,
         hasWebCodecs: typeof VideoDecoder === 'function',
-        sinceOpenedMs: performance.now(),
+        openedAtMs: performance.timeOrigin,
         ...(surface === null ? {} : { canvas: surface }),
       },
       surface === null ? [] : [surface],
