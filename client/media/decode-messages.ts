@@ -22,8 +22,8 @@ export type PlaybackRequest = {
   readonly inspect: boolean;
   /** False when the page has no VideoDecoder: then the worker does not use its own. */
   readonly hasWebCodecs: boolean;
-  /** Time already spent since the page was opened, ms: part of the join time. */
-  readonly sinceOpenedMs: number;
+  /** When the page was opened, local epoch ms: the join time counts from then, the start of the worker included. */
+  readonly openedAtMs: number;
   /** Absent where the page draws itself. */
   readonly canvas?: OffscreenCanvas;
 };

@@ -74,6 +74,11 @@ export class PlaybackCounters {
     }
   }
 
+  /** A picture from before the live edge was painted, ahead of the live ones: it says nothing about rate, stalls or latency. */
+  paintedPast(): void {
+    this.#totals.painted += 1;
+  }
+
   /** What follows is not a stall: the page was hidden, paused, or the stream itself had stopped. */
   interrupted(): void {
     this.#isContinuous = false;

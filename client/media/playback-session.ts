@@ -72,7 +72,7 @@ export class PlaybackSession {
     this.#tell = tell;
     this.#renderer = renderer;
     this.#rendition = request.rendition;
-    this.#joinFrom = localNowMs() - request.sinceOpenedMs;
+    this.#joinFrom = request.openedAtMs;
     this.#video = new VideoPipeline(
       {
         renderer,
@@ -251,7 +251,7 @@ export class PlaybackSession {
   }
 
   #onJoined(nowMs: number): void {
-    this.#joinMs = nowMs - this.#joinFrom;
+    this.#joinMs = Math.max(0, nowMs - this.#joinFrom); // the two clocks were not started together
     this.#unsupportedSince = null;
     this.#updateStatus();
     this.#tellMenu();

@@ -1,5 +1,5 @@
-// One viewer's video from objects to painted pictures: waits for a key picture, decodes the join burst unpainted to the live edge,
-// holds pictures in the jitter buffer until the playout clock says they are due, and draws them. Bounds: decoder backlog (then to the
+// One viewer's video from objects to painted pictures: waits for a key picture, decodes the join burst to the live edge (unpainted but
+// for its key picture, which the viewer sees at once where there was nothing before), holds pictures in the jitter buffer until the playout clock says they are due, and draws them. Bounds: decoder backlog (then to the
 // next key picture) and picture queue. Runs in the decode worker; playback-session.ts feeds it.
 
 import type { EncodedBy, VideoTrackConfig } from '../../shared/media/access-unit.ts';
@@ -83,6 +83,9 @@ export class VideoPipeline {
   #waiting: ReceivedObject[] = [];
   #needsKey = true;
   #newestCachedUs = Number.NEGATIVE_INFINITY;
+  /** Key picture of the join burst that an empty canvas shows at once. */
+  #openingUs: number | null = null;
+  #hasPainted = false;
   #edgePicture: Picture | null = null;
   #edgeTimer: ReturnType<typeof setTimeout> | undefined;
   #hasJoined = false;
@@ -116,6 +119,7 @@ export class VideoPipeline {
     this.#current = null;
     this.#hasJoined = false;
     this.#newestCachedUs = Number.NEGATIVE_INFINITY;
+    this.#openingUs = null;
     this.#parts.counters.interrupted();
   }
 
@@ -229,6 +233,7 @@ export class VideoPipeline {
     this.#needsKey = false;
     if (object.isCached) {
       this.#newestCachedUs = Math.max(this.#newestCachedUs, object.pts);
+      this.#openingUs ??= isKey && !this.#hasPainted ? object.pts : null;
     }
     this.#remember(object, receivedMs);
     try {
@@ -254,7 +259,7 @@ export class VideoPipeline {
       return false;
     }
     if (this.#times.get(ptsUs)?.isCached === true) {
-      return ptsUs >= this.#newestCachedUs;
+      return ptsUs >= this.#newestCachedUs || ptsUs === this.#openingUs;
     }
     // Hopelessly late with newer ones behind it: decoding must catch up, painting may skip.
     const isLate = this.#parts.clock.isRunning && this.#parts.clock.dueAtMs(ptsUs / 1000) + LATE_MS < localNowMs();
@@ -275,7 +280,12 @@ export class VideoPipeline {
   #onPicture(picture: Picture): void {
     const times = this.#times.get(picture.ptsUs);
     if (times?.isCached === true) {
-      this.#holdEdgePicture(picture);
+      if (picture.ptsUs === this.#openingUs) {
+        this.#paint(picture, localNowMs());
+        this.#startClockSoon(picture.ptsUs);
+      } else {
+        this.#holdEdgePicture(picture);
+      }
       return;
     }
     this.#dropEdgePicture();
@@ -294,16 +304,24 @@ export class VideoPipeline {
   #holdEdgePicture(picture: Picture): void {
     this.#dropEdgePicture();
     this.#edgePicture = picture;
+    this.#startClockSoon(picture.ptsUs);
+  }
+
+  #startClockSoon(ptsUs: number): void {
+    clearTimeout(this.#edgeTimer);
     this.#edgeTimer = setTimeout(() => {
+      const picture = this.#edgePicture;
       this.#edgePicture = null;
-      this.#parts.clock.startAt(picture.ptsUs / 1000, localNowMs());
-      this.#paint(picture, localNowMs());
+      this.#parts.clock.startAt(ptsUs / 1000, localNowMs());
+      if (picture !== null) {
+        this.#paint(picture, localNowMs());
+      }
     }, BURST_SETTLE_MS);
   }
 
   #dropEdgePicture(): void {
+    clearTimeout(this.#edgeTimer);
     if (this.#edgePicture !== null) {
-      clearTimeout(this.#edgeTimer);
       this.#times.delete(this.#edgePicture.ptsUs);
       this.#giveBack([this.#edgePicture]);
       this.#edgePicture = null;
@@ -342,7 +360,12 @@ export class VideoPipeline {
     const paintedAtMs = localNowMs();
     const stages = times === undefined ? null : this.#stagesOf(times, drawnFromMs, paintedAtMs);
     const latencyMs = stages === null ? null : stages.arrive + stages.decode + stages.wait + stages.draw;
-    counters.painted(nowMs, picture.ptsUs / 1000, latencyMs, stages);
+    this.#hasPainted = true;
+    if (picture.ptsUs === this.#openingUs) {
+      counters.paintedPast();
+    } else {
+      counters.painted(nowMs, picture.ptsUs / 1000, latencyMs, stages);
+    }
     if (!this.#hasJoined) {
       this.#hasJoined = true;
       events.onJoined(paintedAtMs);

@@ -4,6 +4,7 @@ import { AppBar } from '../ui/app-bar.tsx';
 import { mount } from '../ui/mount.ts';
 import { Notice } from '../ui/notice.tsx';
 import { playerOptionsOf } from './page-options.ts';
+import { startDecodeWorker } from './player.ts';
 import { WatchPage } from './watch-page.tsx';
 
 const options = playerOptionsOf(location.pathname, new URLSearchParams(location.search));
@@ -18,6 +19,7 @@ if (options === null) {
     </>,
   );
 } else {
+  const worker = startDecodeWorker();
   document.title = `${options.stream} · Tessera`;
-  mount(<WatchPage options={options} />);
+  mount(<WatchPage options={options} worker={worker} />);
 }

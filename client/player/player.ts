@@ -42,6 +42,11 @@ export type FrameCopy = {
 
 type OpenSound = { readonly output: SoundOutput; readonly port: MessagePort; readonly route: AudioRoute };
 
+/** A decode worker that waits for its player: starting it takes a while, in which a page can be built. */
+export function startDecodeWorker(): Worker {
+  return new Worker(new URL('../media/decode-worker.ts', import.meta.url), { type: 'module', name: 'decode' });
+}
+
 /** Plays one stream on one canvas. */
 export class Player {
   readonly state = new Store<PlayerState>(INITIAL_STATE);
@@ -52,11 +57,8 @@ export class Player {
   #lastPainting: Painting | null = null;
   #sound: SoundOutput | null = null;
 
-  constructor(canvas: HTMLCanvasElement, options: PlayerOptions) {
-    this.#worker = new Worker(new URL('../media/decode-worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'decode',
-    });
+  constructor(canvas: HTMLCanvasElement, options: PlayerOptions, worker = startDecodeWorker()) {
+    this.#worker = worker;
     this.#worker.onmessage = (event: MessageEvent<FromDecodeWorker>) => this.#onMessage(event.data);
     this.#worker.onerror = () => this.#fail('The player could not be loaded. Reload the page to try again.');
     const surface = 'transferControlToOffscreen' in canvas ? canvas.transferControlToOffscreen() : null;
@@ -72,7 +74,7 @@ export class Player {
         renderer,
         inspect: options.inspect === true,
         hasWebCodecs: typeof VideoDecoder === 'function',
-        sinceOpenedMs: performance.now(),
+        openedAtMs: performance.timeOrigin,
         ...(surface === null ? {} : { canvas: surface }),
       },
       surface === null ? [] : [surface],

@@ -42,7 +42,7 @@ function StreamTitle({ stream, state }: { readonly stream: string; readonly stat
 }
 
 /** The whole page of one stream. */
-export function WatchPage({ options }: { readonly options: PageOptions }) {
+export function WatchPage({ options, worker }: { readonly options: PageOptions; readonly worker: Worker }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const stage = useRef<HTMLElement>(null);
   const [player, setPlayer] = useState<Player | null>(null);
@@ -61,7 +61,7 @@ export function WatchPage({ options }: { readonly options: PageOptions }) {
     if (canvas.current === null) {
       return undefined;
     }
-    const created = new Player(canvas.current, options);
+    const created = new Player(canvas.current, options, worker);
     installPageHooks(created);
     setPlayer(created);
     return listenForKeys(created, {

@@ -33,6 +33,14 @@ test('counts a stall with its length, but not across an interruption', () => {
   expect(counters.totals.stalls).toBe(1);
 });
 
+test('counts a picture from before the live edge, but neither as a stall nor for the frame rate', () => {
+  const counters = new PlaybackCounters(0);
+  counters.paintedPast();
+  const now = paint(counters, 60, 30, 900);
+  expect(counters.totals).toMatchObject({ painted: 61, stalls: 0 });
+  expect(counters.fps(now)).toBeCloseTo(30, 2);
+});
+
 test('reports differences since the last report', () => {
   const counters = new PlaybackCounters(0);
   paint(counters, 10, 30);
