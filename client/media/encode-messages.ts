@@ -47,7 +47,7 @@ export type PublishStats = {
   /** Pictures of the camera that were not encoded: too slow, or the uplink was full. */
   readonly dropped: number;
   readonly rttMs: number | null;
-  readonly waitingMs: number;
+  readonly queueMs: number;
   readonly viewers: number;
   readonly hasAudio: boolean;
 };

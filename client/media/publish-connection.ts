@@ -31,7 +31,8 @@ export type PublishConnectionEvents = {
   /** Welcome: the next picture must be a key picture. */
   readonly onReady: () => void;
   readonly onKeyframeWanted: () => void;
-  readonly onAcknowledged: (bytes: number, viewers: number) => void;
+  /** By the server's clock it had so many bytes at `atMs`. */
+  readonly onAcknowledged: (bytes: number, atMs: number, viewers: number) => void;
 };
 
 /** From construction to end() or a final refusal. */
@@ -128,7 +129,7 @@ export class PublishConnection {
         this.#events.onReady();
         break;
       case 'ack':
-        this.#events.onAcknowledged(message.bytes, message.viewers);
+        this.#events.onAcknowledged(message.bytes, message.at, message.viewers);
         break;
       case 'keyframe':
         this.#events.onKeyframeWanted();

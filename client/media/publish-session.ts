@@ -14,7 +14,6 @@ import { UplinkController } from './uplink-controller.ts';
 import { WebCodecsFrameEncoder } from './webcodecs-frame-encoder.ts';
 
 const FLOOR_KBPS = 150;
-const ACKNOWLEDGE_EVERY_MS = 500;
 const STATS_EVERY_MS = 250;
 const BITRATE_STEP = 0.07; // smaller changes are not worth a new configuration
 const SOUND_KBPS = 110; // Opus with its headers
@@ -61,8 +60,8 @@ export class PublishSession {
         this.#uplink.restart();
       },
       onKeyframeWanted: () => (this.#isKeyWanted = true),
-      onAcknowledged: (bytes, viewers) => {
-        this.#uplink.acknowledged(localNowMs(), bytes);
+      onAcknowledged: (bytes, atMs, viewers) => {
+        this.#uplink.acknowledged(localNowMs(), bytes, atMs);
         this.#viewers = viewers;
       },
     });
@@ -91,10 +90,10 @@ export class PublishSession {
     const nowMs = localNowMs();
     const capturedMs = this.#videoClock.captureTimeMs(frame.timestamp, nowMs);
     this.#counters.captured(capturedMs);
-    const advice = this.#uplink.advise(nowMs, ACKNOWLEDGE_EVERY_MS);
+    const advice = this.#uplink.advise(nowMs);
     this.#targetKbps = advice.targetKbps;
     const pictureKbps = this.#pictureKbps(advice.targetKbps);
-    if (!this.#isLive || (advice.shouldSkip && !this.#isKeyWanted)) {
+    if (!this.#isLive || advice.shouldSkip) {
       frame.close();
       if (this.#isLive) {
         this.#counters.skipped();
@@ -184,7 +183,7 @@ export class PublishSession {
       ...this.#counters.snapshot(nowMs),
       targetKbps: this.#targetKbps,
       rttMs: this.#clock.rttMs,
-      waitingMs: this.#uplink.waitingMs(nowMs),
+      queueMs: this.#uplink.queueMs,
       viewers: this.#viewers,
       hasAudio: this.#hasAudio,
     };

@@ -18,6 +18,10 @@ import { copyToI420 } from './video-frame-samples.ts';
 const SLOW_SHARE = 0.75; // of the frame interval
 const SLOW_PICTURES = 30;
 const BUFFER_MS = 1000;
+/** A picture holds up those behind it on the uplink for at most this long, at the rate that is meant for it ... */
+const LONGEST_PICTURE_MS = 180;
+/** ... but a key picture needs about this much even at its coarsest. */
+const LEAST_BYTES_PER_MACROBLOCK = 3;
 
 const MATRIX_CODES: Readonly<Record<string, number>> = { bt709: 1, bt470bg: 5, smpte170m: 6 };
 
@@ -69,7 +73,10 @@ export class TesseraFrameEncoder implements FrameEncoder {
   }
 
   #rateControl(): RateControlConfig {
-    return { kind: 'bitrate', kbps: this.#kbps, maxKbps: this.#kbps, bufferMs: BUFFER_MS };
+    const { width, height } = this.#format ?? { width: 0, height: 0 };
+    const leastBytes = Math.ceil(width / 16) * Math.ceil(height / 16) * LEAST_BYTES_PER_MACROBLOCK;
+    const maxFrameBytes = Math.max(64, leastBytes, Math.round((this.#kbps * LONGEST_PICTURE_MS) / 8));
+    return { kind: 'bitrate', kbps: this.#kbps, maxKbps: this.#kbps, bufferMs: BUFFER_MS, maxFrameBytes };
   }
 
   async encode(frame: VideoFrame, options: FrameOptions): Promise<void> {

@@ -29,7 +29,7 @@ export function LiveNumbers({ stats }: { readonly stats: PublishStats }) {
       <Figure name="Picture" value={`${formatRate(stats.fps)} fps`} note={formatSize(stats.width, stats.height)} />
       <Figure name="Encoding" value={`${stats.encodeMs.toFixed(1)} ms`} note={`by ${ENCODERS[stats.encoder]}`} />
       <Figure name="Dropped" value={String(stats.dropped)} note={`${share.toFixed(1)} % of the pictures`} />
-      <Figure name="Round trip" value={formatMs(stats.rttMs)} note={`${formatMs(stats.waitingMs)} unconfirmed`} />
+      <Figure name="Round trip" value={formatMs(stats.rttMs)} note={`${formatMs(stats.queueMs)} in the queue`} />
       <Figure
         name="Viewers"
         value={stats.viewers.toLocaleString('en')}

@@ -18,7 +18,8 @@ import type { PublishContext } from './publish-context.ts';
 
 /** What a publisher may send before its key is known: one `hello`. */
 const MAX_UNKNOWN_BYTES = 4096;
-const ACK_MS = 500;
+/** Often enough for a publisher to notice a queue before it is long. */
+const ACK_MS = 100;
 const CONTROLS = { perSecond: 50, burst: 200 } as const;
 const MAX_DATA_LINES = 256;
 
