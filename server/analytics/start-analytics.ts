@@ -50,6 +50,7 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Analyti
   const { health, webhooks } = alertingHealth(options);
   let feed: Subscription | null = null;
   const follow = async (): Promise<void> => {
+    await log.ready?.();
     feed = readModels === undefined ? null : await startReadModelFeed({ log, readModels, logger, node });
     if (options.part !== 'feed') {
       await Promise.all([health.start(), windows.start()]);

@@ -174,7 +174,13 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
     streams: registry,
     health: (stream) => telemetry.health.get(stream, clock.epochMs()),
     history: (stream, range) => telemetry.history.query(stream, range),
-    server: { startedAt: Math.round(clock.epochMs()), telemetry: telemetry.description, node: process.version },
+    server: {
+      startedAt: Math.round(clock.epochMs()),
+      node: process.version,
+      get telemetry() {
+        return telemetry.description;
+      },
+    },
     capacity: () => telemetry.capacity.report(),
     hasHistory: (stream) => telemetry.history.has(stream),
     data: (stream, range) => telemetry.data.query(stream, range),

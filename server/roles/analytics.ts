@@ -74,7 +74,7 @@ export async function startAnalyticsRole(
 ): Promise<RunningAnalytics> {
   const metrics = createMetrics({ withProcess: true });
   const { operatorToken } = await loadSecrets(config);
-  const telemetry = await startTelemetry(config, systemClock, logger, metrics);
+  const telemetry = await startTelemetry({ config, clock: systemClock, logger, metrics });
   const { log, node } = telemetry;
   let analytics: Analytics | null = null;
   let isReady = true;

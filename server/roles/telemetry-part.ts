@@ -21,7 +21,7 @@ const HOUR_MS = 3_600_000;
 const JOBS_MS = 2500;
 
 export type TelemetryPart = {
-  /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`. */
+  /** For the ready line and the console: `embedded`, `memory`, `kafka 4.1.1, 24 partitions`; changes when a broker answers at last. */
   readonly description: string;
   readonly reporter: Reporter;
   readonly health: HealthReadModel;
@@ -45,7 +45,7 @@ export type TelemetryParts = {
 
 /** Opens the log of the configuration. Rejects with one sentence when it cannot be used. */
 export async function openTelemetry({ config, clock, logger, metrics }: TelemetryParts): Promise<TelemetryPart> {
-  const telemetry = await startTelemetry(config, clock, logger, metrics);
+  const telemetry = await startTelemetry({ config, clock, logger, metrics, awaitsBroker: true });
   const { log, reporter, node } = telemetry;
   const health = new HealthReadModel();
   const history = new HistoryReadModel({
@@ -64,7 +64,9 @@ export async function openTelemetry({ config, clock, logger, metrics }: Telemetr
   const capacity = new CapacityReadModel(capacitySetup(config, log.partitions('ingest')));
   const meter = new CapacityMeter({ log, clock, logger, model: capacity });
   return {
-    description: log.description,
+    get description() {
+      return log.description;
+    },
     reporter,
     health,
     history,

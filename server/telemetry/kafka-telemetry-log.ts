@@ -57,13 +57,13 @@ export class KafkaTelemetryLog implements TelemetryLog {
     this.producer = new BatchingProducer(this.kafka);
   }
 
-  /** Connects, makes or checks the topics. Rejects with one sentence when that cannot be done. */
+  /** Connects, makes or checks the topics. Rejects with one sentence when that cannot be done: BrokerAwayError when no broker answers. */
   static async open(options: KafkaLogOptions): Promise<KafkaTelemetryLog> {
     const log = new KafkaTelemetryLog(options);
     try {
       await log.admin.connect();
     } catch (error) {
-      throw new Error(connectFailure(error, options.settings), { cause: error });
+      throw connectFailure(error, options.settings);
     }
     try {
       await prepareTopics(log.admin, options.settings, options.retentionHours);

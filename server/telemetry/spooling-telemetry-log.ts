@@ -89,6 +89,10 @@ export class SpoolingTelemetryLog implements TelemetryLog {
     return this.options.log.partitions(topic);
   }
 
+  async ready(): Promise<void> {
+    await this.options.log.ready?.();
+  }
+
   private get hasWaiting(): boolean {
     return EVENT_TOPICS.some((topic) => this.waiting[topic] > 0);
   }

@@ -18,6 +18,15 @@ import type { TelemetryLog } from './telemetry-log.ts';
 /** What of the configuration telemetry looks at. */
 export type TelemetryConfig = Pick<Config, 'dataDir' | 'telemetry' | 'limits'>;
 
+export type TelemetryOptions = {
+  readonly config: TelemetryConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+  /** A broker that does not answer at the start is awaited, with the events in the spool; otherwise it is an error. */
+  readonly awaitsBroker?: boolean;
+};
+
 export type Telemetry = {
   readonly reporter: TelemetryReporter;
   readonly log: TelemetryLog;
@@ -49,75 +58,36 @@ function nodeName(dataDir: string): string {
   }
 }
 
-function openLog(config: TelemetryConfig, clock: Clock, logger: Logger, metrics?: Metrics): Promise<TelemetryLog> {
+async function openLog(options: TelemetryOptions): Promise<TelemetryLog> {
+  const { config, clock, logger, metrics } = options;
   const { driver, embedded, retentionHours } = config.telemetry;
   const trimmed = metrics?.counter('telemetry_trimmed_records', 'Records removed because the embedded log was full', [
     'topic',
   ]);
   switch (driver) {
     case 'memory':
-      return Promise.resolve(new MemoryTelemetryLog({ clock, logger }));
+      return new MemoryTelemetryLog({ clock, logger });
     case 'embedded':
-      return Promise.resolve(
-        new EmbeddedTelemetryLog({
-          directory: join(config.dataDir, 'telemetry'),
-          maxBytes: embedded.maxBytes,
-          retentionHours,
-          clock,
-          logger,
-          onTrimmed: (topic, records) => trimmed?.inc({ topic }, records),
-        }),
-      );
-    case 'kafka':
-      return openKafka(config, clock, logger, metrics);
+      return new EmbeddedTelemetryLog({
+        directory: join(config.dataDir, 'telemetry'),
+        maxBytes: embedded.maxBytes,
+        retentionHours,
+        clock,
+        logger,
+        onTrimmed: (topic, records) => trimmed?.inc({ topic }, records),
+      });
+    case 'kafka': {
+      const { openKafka } = await import('./open-kafka.ts'); // only where it is used: the client is not small
+      return openKafka(options);
+    }
   }
 }
 
-/** Kafka with its spool. Loaded only where it is used: the client is not small. */
-async function openKafka(
-  config: TelemetryConfig,
-  clock: Clock,
-  logger: Logger,
-  metrics?: Metrics,
-): Promise<TelemetryLog> {
-  const { KafkaTelemetryLog } = await import('./kafka-telemetry-log.ts');
-  const { SpoolingTelemetryLog } = await import('./spooling-telemetry-log.ts');
-  const restarts = metrics?.counter(
-    'telemetry_consumer_restarts',
-    'Kafka consumers that had gone quiet and were made anew',
-  );
-  const { telemetrySpoolBytes: maxBytes, telemetrySpoolMs: maxAgeMs } = config.limits;
-  const kafka = await KafkaTelemetryLog.open({
-    settings: config.telemetry.kafka,
-    retentionHours: config.telemetry.retentionHours,
-    clock,
-    logger,
-    onConsumerRestart: () => restarts?.inc(),
-  });
-  const directory = join(config.dataDir, 'telemetry-spool');
-  // Twice the bound: the spool itself never trims, it refuses before.
-  const spool = new EmbeddedTelemetryLog({ directory, maxBytes: maxBytes * 2, clock, logger, partitions: 1 });
-  const log = await SpoolingTelemetryLog.open({ log: kafka, spool, clock, logger, maxBytes, maxAgeMs });
-  metrics?.observe(
-    'telemetry_spooled_records',
-    'Events kept on disk while Kafka was away',
-    () => log.counters().spooled,
-  );
-  metrics?.observe('telemetry_replayed_records', 'Events replayed from disk', () => log.counters().replayed);
-  metrics?.observe('telemetry_spool_refused', 'Events that a full spool refused', () => log.counters().refused);
-  metrics?.observe('telemetry_spool_bytes', 'Bytes in the spool', () => log.counters().waitingBytes);
-  return log;
-}
-
 /** Opens log and reporter. Rejects with one sentence when the log cannot be used. */
-export async function startTelemetry(
-  config: TelemetryConfig,
-  clock: Clock,
-  logger: Logger,
-  metrics?: Metrics,
-): Promise<Telemetry> {
+export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry> {
+  const { config, clock, logger, metrics } = options;
   const node = nodeName(config.dataDir);
-  const log = await openLog(config, clock, logger, metrics);
+  const log = await openLog(options);
   const reporter = new LogReporter({ log, clock, logger, node, flushEveryMs: FLUSH_MS[config.telemetry.driver] });
   if (metrics !== undefined) {
     declareMetrics(metrics, reporter);

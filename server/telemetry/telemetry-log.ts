@@ -1,5 +1,6 @@
 // The telemetry log as everybody sees it: topics cut into partitions, appended to by key, read by offset, followed in groups.
-// Drivers: memory-telemetry-log (tests), embedded-telemetry-log (LMDB, the default and the spool), kafka-telemetry-log.
+// Drivers: memory-telemetry-log (tests), embedded-telemetry-log (LMDB, the default and the spool), kafka-telemetry-log; around the last one
+// opening-telemetry-log and spooling-telemetry-log.
 // One contract suite runs over all of them (test/support/telemetry-log-contract.ts).
 
 import type { Topic } from '../../shared/telemetry/topics.ts';
@@ -59,6 +60,8 @@ export interface TelemetryLog {
   members(group: string): Promise<number>;
   /** Joins a group: its partitions are shared among its members, here and in other processes. */
   subscribe(subscriber: Subscriber): Promise<Subscription>;
+  /** Resolves when the log can be read and followed; until then everything but description and partitions rejects. Where that is at once, it is missing. */
+  ready?(): Promise<void>;
   /** The process is about to end: appends, also those under way, are settled within a second. Where they always are, it is missing. */
   hurry?(): void;
   close(): Promise<void>;

@@ -72,8 +72,11 @@ export function createKafkaClient(settings: KafkaSettings, logger: Logger, conne
   });
 }
 
+/** No broker answers, which may change; whatever else is wrong at the start does not mend itself. */
+export class BrokerAwayError extends Error {}
+
 /** Why no connection came about, as one sentence that says what to look at. */
-export function connectFailure(error: unknown, { brokers, sasl }: KafkaSettings): string {
+export function connectFailure(error: unknown, { brokers, sasl }: KafkaSettings): Error {
   const at = brokers.join(', ');
   const names: string[] = [];
   let why = String(error);
@@ -82,10 +85,12 @@ export function connectFailure(error: unknown, { brokers, sasl }: KafkaSettings)
     why = cause.message;
   }
   if (names.includes('KafkaJSSASLAuthenticationError')) {
-    return `Kafka at ${at} refuses the user ${sasl?.username ?? '(none)'}: check username, password and mechanism of telemetry.kafka.sasl.`;
+    const sentence = `Kafka at ${at} refuses the user ${sasl?.username ?? '(none)'}: check username, password and mechanism of telemetry.kafka.sasl.`;
+    return new Error(sentence, { cause: error });
   }
   if (/certificate|self.signed/i.test(why)) {
-    return `The certificate of Kafka at ${at} is not trusted (${why}): NODE_EXTRA_CA_CERTS names a file with its authority.`;
+    const sentence = `The certificate of Kafka at ${at} is not trusted (${why}): NODE_EXTRA_CA_CERTS names a file with its authority.`;
+    return new Error(sentence, { cause: error });
   }
-  return `No Kafka broker answers at ${at}: ${why}`;
+  return new BrokerAwayError(`No Kafka broker answers at ${at}: ${why}`, { cause: error });
 }

@@ -112,6 +112,28 @@ test('a wrong configuration exits 2 and names key, value and what is allowed', a
   }
 }, 60_000);
 
+test('without its broker a server starts on the spool, takes and shows streams, and stops', async () => {
+  const kafka = ['--telemetry.driver', 'kafka', '--telemetry.kafka.brokers', '127.0.0.1:1'];
+  const served = serve('--json', ...local(), '--rtmp.port', 'off', ...kafka);
+  await ready(served);
+  const line = JSON.parse(served.out) as Record<string, string>;
+  expect(line['telemetry']).toBe('kafka that does not answer yet, 24 partitions');
+  const ws = line['http']?.replace('http', 'ws') ?? '';
+  const publisher = new TestPublisher(`${ws}/publish/a`);
+  await publisher.hello(line['publishKey'] ?? '');
+  publisher.track();
+  publisher.unit(0, { priority: 'key' });
+  const viewer = await new TestViewer(`${ws}/subscribe/a?rendition=source`).open();
+  await viewer.received(1);
+  const spooled = async (): Promise<boolean> =>
+    /^tessera_telemetry_spooled_records [1-9]/m.test(await (await fetch(`${line['http']}/metrics`)).text());
+  await until('events are in the spool', spooled, 20_000);
+  expect(served.err).toContain('No Kafka broker answers at 127.0.0.1:1');
+  served.child.kill('SIGTERM');
+  await ended(served);
+  expect(served.code).toBe(0);
+}, 60_000);
+
 test('an ingest process that hangs does not hold the stop', async () => {
   const served = serve('--json', ...local(), '--rtmp.host', '127.0.0.1', '--rtmp.port', '0');
   await ready(served);

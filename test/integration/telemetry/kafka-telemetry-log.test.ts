@@ -10,9 +10,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 import { roundTrip } from '../../../examples/kafka-round-trip/kafka-round-trip.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
+import { loadConfig } from '../../../server/platform/config-loader.ts';
 import { silentLogger } from '../../../server/platform/logger.ts';
 import { EmbeddedTelemetryLog } from '../../../server/telemetry/embedded-telemetry-log.ts';
 import { forgetKafka } from '../../../server/telemetry/forget.ts';
+import { openKafka } from '../../../server/telemetry/open-kafka.ts';
 import { KafkaTelemetryLog } from '../../../server/telemetry/kafka-telemetry-log.ts';
 import type { KafkaSettings } from '../../../server/telemetry/kafka/kafka-client.ts';
 import { LogReporter } from '../../../server/telemetry/reporter.ts';
@@ -161,6 +163,35 @@ describeWith(['kafka'], 'the telemetry log on Apache Kafka', () => {
       /No Kafka broker answers at 127\.0\.0\.1:1/,
     );
   }, 60_000);
+
+  test('is awaited by a server that starts before its broker; events of meanwhile arrive', async () => {
+    const flags = {
+      dataDir: join(folder, 'before'),
+      'telemetry.driver': 'kafka',
+      'telemetry.kafka.brokers': broker.bootstrap,
+      'telemetry.kafka.topicPrefix': 'before.',
+      'telemetry.kafka.partitions': '4',
+    };
+    const config = await loadConfig({ flags, environment: {} });
+    await broker.stopNode(0, 'SIGTERM');
+    const log = await openKafka({ ...parts, config, awaitsBroker: true });
+    expect(log.description).toBe('kafka that does not answer yet, 4 partitions');
+    const sent = Array.from({ length: 20 }, (_, i) => ({ key: `s${i % 3}`, value: `${i}`, timestamp: Date.now() }));
+    for (const record of sent) {
+      await log.append('data', [record]);
+    }
+    await broker.startNode(0);
+    await log.ready?.();
+    expect(log.description).toMatch(/^kafka \d/);
+    await eventually(async () => (await readAll(log, 'data')).length >= sent.length, 60_000);
+    const all = await readAll(log, 'data');
+    const byKey = (records: readonly { key: string; value: string | null }[], key: string): unknown[] =>
+      records.filter((record) => record.key === key).map(({ value }) => value);
+    for (const key of ['s0', 's1', 's2']) {
+      expect(byKey(all, key)).toEqual(byKey(sent, key));
+    }
+    await log.close();
+  }, 180_000);
 
   test('loses nothing and keeps the order when the broker is away for 10 s', async () => {
     const kafka = await open('away.');
