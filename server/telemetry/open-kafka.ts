@@ -8,8 +8,8 @@ import { partitionsOf } from './kafka/kafka-topics.ts';
 import { KafkaTelemetryLog } from './kafka-telemetry-log.ts';
 import { OpeningTelemetryLog } from './opening-telemetry-log.ts';
 import { SpoolingTelemetryLog } from './spooling-telemetry-log.ts';
-import type { TelemetryOptions } from './start-telemetry.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
+import type { TelemetryOptions } from './telemetry-options.ts';
 
 /** Rejects with one sentence when the topics do not fit, or no broker answers and none is awaited. */
 export async function openKafka(options: TelemetryOptions): Promise<TelemetryLog> {
@@ -48,16 +48,17 @@ async function kafkaOrItsWait({
     KafkaTelemetryLog.open({ settings, retentionHours, clock, logger, onConsumerRestart });
   try {
     return await open();
-  } catch (error) {
-    if (!awaitsBroker || !(error instanceof BrokerAwayError)) {
-      throw error;
+  } catch (failure) {
+    if (!awaitsBroker || !(failure instanceof BrokerAwayError)) {
+      throw failure;
     }
+    return new OpeningTelemetryLog({
+      open,
+      failure,
+      description: `kafka that does not answer yet, ${settings.partitions} partitions`,
+      partitions: (topic: Topic) => partitionsOf(topic, settings),
+      clock,
+      logger,
+    });
   }
-  return new OpeningTelemetryLog({
-    open,
-    description: `kafka that does not answer yet, ${settings.partitions} partitions`,
-    partitions: (topic: Topic) => partitionsOf(topic, settings),
-    clock,
-    logger,
-  });
 }

@@ -17,6 +17,8 @@ import type {
 export type OpeningLogOptions = {
   /** Rejects when the log cannot be opened. */
   readonly open: () => Promise<TelemetryLog>;
+  /** Why the first attempt failed. */
+  readonly failure: Error;
   /** Until it is open. */
   readonly description: string;
   readonly partitions: (topic: Topic) => number;
@@ -26,6 +28,7 @@ export type OpeningLogOptions = {
 
 const MIN_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 5000;
+const NEVER = new Promise<never>(() => undefined);
 
 export class OpeningTelemetryLog implements TelemetryLog {
   private readonly options: OpeningLogOptions;
@@ -39,35 +42,37 @@ export class OpeningTelemetryLog implements TelemetryLog {
   }
 
   /** Never resolves when the log is closed before. */
-  private tryUntilOpen(): Promise<void> {
+  private async tryUntilOpen(): Promise<void> {
     const { clock, logger, open } = this.options;
-    return new Promise((resolve) => {
-      let told = '';
-      const attempt = async (backoffMs: number): Promise<void> => {
-        try {
-          const log = await open();
-          if (this.isClosed) {
-            await log.close();
-            return;
-          }
-          this.log = log;
-          logger.info({ telemetry: log.description }, 'the telemetry log is open');
-          resolve();
-        } catch (error) {
-          const why = error instanceof Error ? error.message : String(error);
-          if (why !== told) {
-            told = why;
-            logger.warn({ error: why }, 'the telemetry log cannot be opened yet: events go to the spool');
-          }
-          clock.after(backoffMs, () => {
-            if (!this.isClosed) {
-              void attempt(Math.min(MAX_BACKOFF_MS, 2 * backoffMs));
-            }
-          });
+    let failure: unknown = this.options.failure;
+    let told = '';
+    for (let backoffMs = MIN_BACKOFF_MS; ; backoffMs = Math.min(MAX_BACKOFF_MS, 2 * backoffMs)) {
+      const why = failure instanceof Error ? failure.message : String(failure);
+      if (why !== told) {
+        told = why;
+        logger.warn({ error: why }, 'the telemetry log cannot be opened yet: events go to the spool');
+      }
+      await new Promise<void>((resolve) => clock.after(backoffMs, resolve));
+      if (this.hasBeenClosed()) {
+        return await NEVER;
+      }
+      try {
+        const log = await open();
+        if (this.hasBeenClosed()) {
+          await log.close();
+          return await NEVER;
         }
-      };
-      void attempt(MIN_BACKOFF_MS);
-    });
+        this.log = log;
+        logger.info({ telemetry: log.description }, 'the telemetry log is open');
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+  }
+
+  private hasBeenClosed(): boolean {
+    return this.isClosed;
   }
 
   get description(): string {

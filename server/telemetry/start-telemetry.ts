@@ -4,28 +4,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Config } from '../../shared/config/config-schema.ts';
 import { EVENT_TOPICS } from '../../shared/telemetry/topics.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Logger } from '../platform/logger.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { StopStep } from '../platform/stop-steps.ts';
 import { EmbeddedTelemetryLog } from './embedded-telemetry-log.ts';
 import { MemoryTelemetryLog } from './memory-telemetry-log.ts';
 import { LogReporter, type TelemetryReporter } from './reporter.ts';
 import type { TelemetryLog } from './telemetry-log.ts';
-
-/** What of the configuration telemetry looks at. */
-export type TelemetryConfig = Pick<Config, 'dataDir' | 'telemetry' | 'limits'>;
-
-export type TelemetryOptions = {
-  readonly config: TelemetryConfig;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics?: Metrics;
-  /** A broker that does not answer at the start is awaited, with the events in the spool; otherwise it is an error. */
-  readonly awaitsBroker?: boolean;
-};
+import type { TelemetryOptions } from './telemetry-options.ts';
 
 export type Telemetry = {
   readonly reporter: TelemetryReporter;

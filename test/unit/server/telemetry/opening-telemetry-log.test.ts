@@ -14,7 +14,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 
 const clock = new FakeClock();
 const parts = { clock, logger: silentLogger };
-const description = 'not there';
+const unopened = { ...parts, description: 'not there', failure: new Error('nobody answers') };
 
 let directory = '';
 beforeEach(async () => {
@@ -24,13 +24,13 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** A log that opens at the `th` attempt. */
+/** A log that opens at the `th` attempt after the first, which failed. */
 function openedAt(th: number): { log: OpeningTelemetryLog; inner: MemoryTelemetryLog; attempts: () => number } {
   const inner = new MemoryTelemetryLog(parts);
   let attempts = 0;
   const open = (): Promise<MemoryTelemetryLog> =>
     ++attempts >= th ? Promise.resolve(inner) : Promise.reject(new Error('nobody answers'));
-  const log = new OpeningTelemetryLog({ ...parts, open, description, partitions: () => inner.partitions() });
+  const log = new OpeningTelemetryLog({ ...unopened, open, partitions: () => inner.partitions() });
   return { log, inner, attempts: () => attempts };
 }
 
@@ -45,7 +45,7 @@ test('until it is open, everything but its name and its partitions rejects; then
   const at = { topic: 'ingest', partition: 0 } as const;
   const waiting = 'The telemetry log is not open yet.';
   const record = { key: 'k', value: '{}', timestamp: 1 };
-  expect([log.description, log.partitions('ingest')]).toEqual([description, inner.partitions()]);
+  expect([log.description, log.partitions('ingest')]).toEqual([unopened.description, inner.partitions()]);
   await expect(log.append('ingest', [record])).rejects.toThrow(waiting);
   await expect(log.bounds(at)).rejects.toThrow(waiting);
   await expect(log.read(at, 0, 1)).rejects.toThrow(waiting);
@@ -99,7 +99,16 @@ test('closed before it is open, it tries no more; one that opens afterwards is c
       return super.close();
     }
   }
-  const other = new OpeningTelemetryLog({ ...parts, open: () => late, description, partitions: () => 1 });
+  let isAsked = false;
+  const open = (): Promise<MemoryTelemetryLog> => {
+    isAsked = true;
+    return late;
+  };
+  const other = new OpeningTelemetryLog({ ...unopened, open, partitions: () => 1 });
+  await eventually('an attempt', () => {
+    clock.advance(10_000);
+    return isAsked;
+  });
   await other.close();
   answer(new Late(parts));
   await eventually('the late one to be closed', () => isClosed);
