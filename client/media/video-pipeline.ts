@@ -1,6 +1,6 @@
 // One viewer's video from objects to painted pictures: waits for a key picture, decodes the join burst to the live edge (unpainted but
-// for its key picture, which the viewer sees at once where there was nothing before), holds pictures in the jitter buffer until the playout clock says they are due, and draws them. Bounds: decoder backlog (then to the
-// next key picture) and picture queue. Runs in the decode worker; playback-session.ts feeds it.
+// for its key picture, which the viewer sees at once where there was nothing before), holds pictures in the jitter buffer until the
+// playout clock says they are due, and draws them. Bounds: decoder backlog (then to the next key picture) and picture queue. Runs in the decode worker; playback-session.ts feeds it.
 
 import type { EncodedBy, VideoTrackConfig } from '../../shared/media/access-unit.ts';
 import type { WireObject } from '../../shared/protocol/object-header.ts';
@@ -310,6 +310,9 @@ export class VideoPipeline {
   #startClockSoon(ptsUs: number): void {
     clearTimeout(this.#edgeTimer);
     this.#edgeTimer = setTimeout(() => {
+      if (ptsUs < this.#newestCachedUs) {
+        return; // the rest of the burst is still being decoded: its last picture starts the clock
+      }
       const picture = this.#edgePicture;
       this.#edgePicture = null;
       this.#parts.clock.startAt(ptsUs / 1000, localNowMs());

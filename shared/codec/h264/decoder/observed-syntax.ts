@@ -4,21 +4,19 @@
 import type { MacroblockSyntax } from '../entropy/macroblock-syntax.ts';
 
 /** Names of syntax elements as in 7.3.5; residual blocks go by what they hold. */
-const SYNTAX_ELEMENTS = [
-  'mb_type',
-  'sub_mb_type',
-  'transform_size_8x8_flag',
-  'intra_pred_mode',
-  'intra_chroma_pred_mode',
-  'ref_idx',
-  'mvd',
-  'coded_block_pattern',
-  'mb_qp_delta',
-  'residual_dc',
-  'residual_4x4',
-  'residual_8x8',
-] as const;
-export type SyntaxElement = (typeof SYNTAX_ELEMENTS)[number];
+export type SyntaxElement =
+  | 'mb_type'
+  | 'sub_mb_type'
+  | 'transform_size_8x8_flag'
+  | 'intra_pred_mode'
+  | 'intra_chroma_pred_mode'
+  | 'ref_idx'
+  | 'mvd'
+  | 'coded_block_pattern'
+  | 'mb_qp_delta'
+  | 'residual_dc'
+  | 'residual_4x4'
+  | 'residual_8x8';
 
 /** What is told about the answers. */
 export type SyntaxListener = {
