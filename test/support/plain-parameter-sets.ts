@@ -1,5 +1,6 @@
-// A plain Baseline parameter set that tests vary: 64x64, one reference, order count type 2.
+// Plain Baseline parameter sets that tests vary: 64x64, one reference, order count type 2.
 
+import type { PictureParameterSet } from '../../shared/codec/h264/syntax/pps.ts';
 import type { SequenceParameterSet } from '../../shared/codec/h264/syntax/sps.ts';
 
 export const plainSps: SequenceParameterSet = {
@@ -29,4 +30,23 @@ export const plainSps: SequenceParameterSet = {
   direct_8x8_inference_flag: true,
   frame_cropping: null,
   vui: null,
+};
+
+export const plainPps: PictureParameterSet = {
+  pic_parameter_set_id: 0,
+  seq_parameter_set_id: 0,
+  entropy_coding_mode_flag: false,
+  bottom_field_pic_order_in_frame_present_flag: false,
+  slice_groups: null,
+  num_ref_idx_l0_default_active_minus1: 0,
+  num_ref_idx_l1_default_active_minus1: 0,
+  weighted_pred_flag: false,
+  weighted_bipred_idc: 0,
+  pic_init_qp_minus26: 0,
+  pic_init_qs_minus26: 0,
+  chroma_qp_index_offset: 0,
+  deblocking_filter_control_present_flag: false,
+  constrained_intra_pred_flag: false,
+  redundant_pic_cnt_present_flag: false,
+  high: null,
 };

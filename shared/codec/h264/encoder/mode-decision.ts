@@ -441,10 +441,6 @@ export class ModeDecision {
     return coder.reconstructInterLuma(this.skipCoded === UNKNOWN ? coder.quantizeInterLuma() : this.skipCoded);
   }
 
-  // --------------------------------------------------------------------------------------------------------------------------
-
-  // --------------------------------------------------------------------------------------------------------------------------
-
   /** Records the macroblock for its neighbours, the entropy coder and the deblocking filter. */
   private finish(): void {
     if (this.tracksStill) {

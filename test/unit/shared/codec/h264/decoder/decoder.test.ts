@@ -6,31 +6,12 @@ import { BitWriter } from '../../../../../../shared/bitstream/bit-writer.ts';
 import type { DecodeErrorReport } from '../../../../../../shared/codec/h264/codec-types.ts';
 import { H264Decoder } from '../../../../../../shared/codec/h264/decoder.ts';
 import { writeNalUnit } from '../../../../../../shared/codec/h264/syntax/nal-unit.ts';
-import { writePps, type PictureParameterSet } from '../../../../../../shared/codec/h264/syntax/pps.ts';
+import { writePps } from '../../../../../../shared/codec/h264/syntax/pps.ts';
 import { writeSliceHeader, type SliceHeader } from '../../../../../../shared/codec/h264/syntax/slice-header.ts';
 import { writeSps, type SequenceParameterSet } from '../../../../../../shared/codec/h264/syntax/sps.ts';
 import type { I420Frame } from '../../../../../../shared/media/frame.ts';
 import { microseconds } from '../../../../../../shared/media/time.ts';
-import { plainSps } from '../../../../../support/plain-parameter-sets.ts';
-
-const pps: PictureParameterSet = {
-  pic_parameter_set_id: 0,
-  seq_parameter_set_id: 0,
-  entropy_coding_mode_flag: false,
-  bottom_field_pic_order_in_frame_present_flag: false,
-  slice_groups: null,
-  num_ref_idx_l0_default_active_minus1: 0,
-  num_ref_idx_l1_default_active_minus1: 0,
-  weighted_pred_flag: false,
-  weighted_bipred_idc: 0,
-  pic_init_qp_minus26: 0,
-  pic_init_qs_minus26: 0,
-  chroma_qp_index_offset: 0,
-  deblocking_filter_control_present_flag: false,
-  constrained_intra_pred_flag: false,
-  redundant_pic_cnt_present_flag: false,
-  high: null,
-};
+import { plainPps as pps, plainSps } from '../../../../../support/plain-parameter-sets.ts';
 
 const idr: SliceHeader = {
   first_mb_in_slice: 0,

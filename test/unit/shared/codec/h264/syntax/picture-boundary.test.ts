@@ -4,26 +4,9 @@ import { expect, test } from '@jest/globals';
 import { isNewPicture, type SliceOfPicture } from '../../../../../../shared/codec/h264/syntax/picture-boundary.ts';
 import type { PictureParameterSet } from '../../../../../../shared/codec/h264/syntax/pps.ts';
 import type { SliceHeader } from '../../../../../../shared/codec/h264/syntax/slice-header.ts';
-import { plainSps } from '../../../../../support/plain-parameter-sets.ts';
+import { plainPps, plainSps } from '../../../../../support/plain-parameter-sets.ts';
 
-const pps: PictureParameterSet = {
-  pic_parameter_set_id: 0,
-  seq_parameter_set_id: 0,
-  entropy_coding_mode_flag: false,
-  bottom_field_pic_order_in_frame_present_flag: false,
-  slice_groups: null,
-  num_ref_idx_l0_default_active_minus1: 0,
-  num_ref_idx_l1_default_active_minus1: 0,
-  weighted_pred_flag: false,
-  weighted_bipred_idc: 0,
-  pic_init_qp_minus26: 0,
-  pic_init_qs_minus26: 0,
-  chroma_qp_index_offset: 0,
-  deblocking_filter_control_present_flag: true,
-  constrained_intra_pred_flag: false,
-  redundant_pic_cnt_present_flag: false,
-  high: null,
-};
+const pps: PictureParameterSet = { ...plainPps, deblocking_filter_control_present_flag: true };
 
 const plainHeader: SliceHeader = {
   first_mb_in_slice: 0,
