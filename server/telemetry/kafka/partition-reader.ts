@@ -12,6 +12,7 @@ type Request = {
   readonly enough: (records: StoredRecord[]) => boolean;
   readonly records: StoredRecord[];
   readonly done: () => void;
+  readonly fail: (error: Error) => void;
 };
 
 /** A partition that has records gives them within this. */
@@ -25,6 +26,9 @@ export class PartitionReader {
   private consumer: Promise<Consumer> | null = null;
   private request: Request | null = null;
   private queue: Promise<unknown> = Promise.resolve();
+  /** Consumers given up and not yet gone. */
+  private readonly leaving = new Set<Promise<void>>();
+  private isClosed = false;
 
   constructor(kafka: Kafka, topic: string) {
     this.kafka = kafka;
@@ -48,7 +52,7 @@ export class PartitionReader {
       try {
         return await this.readNow(partition, from, max, end);
       } catch (error) {
-        if (attempt === ATTEMPTS) {
+        if (attempt === ATTEMPTS || this.isClosed) {
           throw error;
         }
         await new Promise((resolve) => setTimeout(resolve, 500 * attempt));
@@ -57,8 +61,10 @@ export class PartitionReader {
   }
 
   private async readNow(partition: number, from: number, max: number, end: number): Promise<readonly StoredRecord[]> {
-    this.consumer ??= this.open();
-    const opening = this.consumer;
+    if (this.isClosed) {
+      throw new Error(`${this.topic} is read no more: the log is closed.`);
+    }
+    const opening = (this.consumer ??= this.start());
     try {
       const consumer = await opening;
       const records = await this.fetch(consumer, partition, from, {
@@ -79,24 +85,22 @@ export class PartitionReader {
   ): Promise<StoredRecord[]> {
     const records: StoredRecord[] = [];
     await new Promise<void>((resolve, reject) => {
+      const end = (then: () => void): void => {
+        clearTimeout(timer);
+        this.request = null;
+        then();
+      };
+      const fail = (error: Error): void => {
+        end(() => reject(error));
+      };
       // Never take silence for the end: whoever restores state from here would start from nothing.
       const timer = setTimeout(() => {
-        reject(new Error(`${this.topic}-${partition} gave no record from offset ${from} within ${PATIENCE_MS} ms.`));
+        fail(new Error(`${this.topic}-${partition} gave no record from offset ${from} within ${PATIENCE_MS} ms.`));
       }, PATIENCE_MS);
-      this.request = {
-        partition,
-        from,
-        records,
-        enough,
-        done: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-      };
+      this.request = { partition, from, records, enough, fail, done: () => end(resolve) };
       consumer.seek({ topic: this.topic, partition, offset: String(from) });
       consumer.resume([{ topic: this.topic, partitions: [partition] }]);
     });
-    this.request = null;
     consumer.pause([{ topic: this.topic, partitions: [partition] }]);
     return records;
   }
@@ -107,22 +111,33 @@ export class PartitionReader {
     if (this.consumer === opening) {
       this.consumer = null;
     }
-    opening.then((consumer) => consumer.disconnect()).catch(() => undefined);
+    const gone = opening
+      .then((consumer) => consumer.disconnect())
+      .catch(() => undefined)
+      .finally(() => this.leaving.delete(gone));
+    this.leaving.add(gone);
   }
 
-  private async open(): Promise<Consumer> {
+  private start(): Promise<Consumer> {
+    const opening = this.open(() => {
+      if (this.consumer === opening) {
+        this.consumer = null;
+      }
+    });
+    return opening;
+  }
+
+  private async open(onCrash: () => void): Promise<Consumer> {
     const consumer = this.kafka.consumer({
       groupId: `${this.topic}-reader-${randomBytes(6).toString('hex')}`,
       maxWaitTimeInMs: 50,
       allowAutoTopicCreation: false,
       retry: { retries: 2, restartOnFailure: () => Promise.resolve(false) },
     });
-    await consumer.connect();
-    await consumer.subscribe({ topics: [this.topic], fromBeginning: true });
     const joined = new Promise<void>((resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => {
         reject(payload.error);
-        this.consumer = null;
+        onCrash();
       });
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
         const partitions = payload.memberAssignment[this.topic] ?? [];
@@ -131,8 +146,19 @@ export class PartitionReader {
       });
     });
     joined.catch(() => undefined);
-    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.take(payload) });
-    await joined;
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [this.topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.take(payload),
+      });
+      await joined;
+    } catch (error) {
+      await consumer.disconnect().catch(() => undefined);
+      throw error;
+    }
     return consumer;
   }
 
@@ -157,9 +183,12 @@ export class PartitionReader {
     return Promise.resolve();
   }
 
+  /** Ends the reads under way, which reject, and closes the connections. */
   async disconnect(): Promise<void> {
+    this.isClosed = true;
+    this.request?.fail(new Error(`${this.topic} is read no more: the log is closed.`));
     await this.queue;
     const consumer = await this.consumer?.catch(() => null);
-    await consumer?.disconnect();
+    await Promise.all([consumer?.disconnect(), ...this.leaving]);
   }
 }
