@@ -10,6 +10,7 @@ import { brokerVersion } from './kafka/broker-version.ts';
 import { BatchingProducer } from './kafka/batching-producer.ts';
 import { GroupMember } from './kafka/group-member.ts';
 import { connectFailure, createKafkaClient, type KafkaSettings } from './kafka/kafka-client.ts';
+import { commitFromOutside } from './kafka/outside-commit.ts';
 import { partitionsOf, prepareTopics } from './kafka/kafka-topics.ts';
 import { PartitionReader } from './kafka/partition-reader.ts';
 import { partitionOf } from './partition.ts';
@@ -154,8 +155,8 @@ export class KafkaTelemetryLog implements TelemetryLog {
       await member.commit(at, offset);
       return;
     }
-    const partitions = [{ partition: at.partition, offset: String(offset) }];
-    await this.admin.setOffsets({ groupId: this.groupId(group), topic: this.nameOf(at.topic), partitions });
+    const topic = this.nameOf(at.topic);
+    await commitFromOutside(this.kafka, { groupId: this.groupId(group), topic, partition: at.partition, offset });
   }
 
   async committed(group: string, { topic, partition }: TopicPartition): Promise<number | null> {
