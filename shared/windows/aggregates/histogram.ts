@@ -1,6 +1,8 @@
 // A histogram of logarithmic buckets: bucket i holds (GAMMA^(i-1), GAMMA^i], so any value is known to (GAMMA - 1) / (GAMMA + 1) =
 // 0.99 % (the mapping of DDSketch, Masson et al. 2019). Counts are integers, hence adding and merging give the same bytes in any
 // order, and an older histogram can be subtracted. Negative values mirror into a second row of buckets; |v| < TINY counts as zero.
+// A pane of a few values is far smaller than the buckets they span: positive values wait as a list of bucket numbers until there are
+// FEW of them or somebody asks for a rank.
 
 import type { Json } from './aggregate.ts';
 
@@ -24,7 +26,11 @@ export type Histogram = {
   largest: number;
   positive: Row;
   negative: Row;
+  /** Buckets of positive values that `positive` does not count yet, in order of arrival. */
+  waiting: number[];
 };
+
+const FEW = 128;
 
 /** The counts of no buckets. Never written: `reach` gives a row its own before anything is counted. */
 const NOTHING: number[] = [];
@@ -40,6 +46,7 @@ export function newHistogram(): Histogram {
     largest: -Infinity,
     positive: { first: 0, counts: NOTHING },
     negative: { first: 0, counts: NOTHING },
+    waiting: [],
   };
 }
 
@@ -85,7 +92,42 @@ export function addValue(histogram: Histogram, value: number): void {
     histogram.zeros++;
     return;
   }
-  addTo(value > 0 ? histogram.positive : histogram.negative, ceil(log(magnitude) / LOG_GAMMA));
+  const bucket = ceil(log(magnitude) / LOG_GAMMA);
+  if (value < 0) {
+    addTo(histogram.negative, bucket);
+    return;
+  }
+  if (histogram.waiting.length === FEW) {
+    settle(histogram);
+  }
+  histogram.waiting.push(bucket);
+}
+
+/** Counts in `row` what waits. */
+function countWaiting(row: Row, waiting: readonly number[]): void {
+  if (waiting.length === 0) {
+    return;
+  }
+  let low = waiting[0];
+  let high = low;
+  for (let i = 1; i < waiting.length; i++) {
+    const bucket = waiting[i];
+    if (bucket < low) {
+      low = bucket;
+    } else if (bucket > high) {
+      high = bucket;
+    }
+  }
+  reach(row, low, high);
+  const { first, counts } = row;
+  for (let i = 0; i < waiting.length; i++) {
+    counts[waiting[i] - first]++;
+  }
+}
+
+function settle(histogram: Histogram): void {
+  countWaiting(histogram.positive, histogram.waiting);
+  histogram.waiting.length = 0;
 }
 
 function mergeRow(into: Row, from: Row): void {
@@ -99,6 +141,11 @@ function mergeRow(into: Row, from: Row): void {
     high--;
   }
   if (low > high) {
+    return;
+  }
+  if (into.counts.length === 0) {
+    into.first = first + low;
+    into.counts = counts.slice(low, high + 1);
     return;
   }
   reach(into, first + low, first + high);
@@ -115,6 +162,11 @@ export function mergeHistogram(into: Histogram, from: Histogram): void {
   into.smallest = min(into.smallest, from.smallest);
   into.largest = max(into.largest, from.largest);
   mergeRow(into.positive, from.positive);
+  if (into.waiting.length === 0 && from.positive.counts.length === 0) {
+    into.waiting = from.waiting.slice();
+  } else {
+    countWaiting(into.positive, from.waiting);
+  }
   mergeRow(into.negative, from.negative);
 }
 
@@ -152,12 +204,14 @@ export function quantile(histogram: Histogram, fraction: number): number | null 
   if (rank === 1) {
     return histogram.smallest;
   }
+  settle(histogram);
   return min(histogram.largest, max(histogram.smallest, valueAtRank(histogram, rank)));
 }
 
-const saveRow = (row: Row): Json => {
+const saveRow = (row: Row, waiting: readonly number[]): Json => {
   const trimmed: Row = { first: 0, counts: NOTHING };
   mergeRow(trimmed, row);
+  countWaiting(trimmed, waiting);
   const pairs: number[] = [];
   trimmed.counts.forEach((n, i) => {
     if (n > 0) {
@@ -179,8 +233,8 @@ function loadRow(saved: Json): Row {
 
 /** As JSON: only buckets that hold something. */
 export function saveHistogram(histogram: Histogram): Json {
-  const { n, zeros, smallest, largest, positive, negative } = histogram;
-  return n === 0 ? null : [n, zeros, smallest, largest, saveRow(positive), saveRow(negative)];
+  const { n, zeros, smallest, largest, positive, negative, waiting } = histogram;
+  return n === 0 ? null : [n, zeros, smallest, largest, saveRow(positive, waiting), saveRow(negative, [])];
 }
 
 /** The inverse of `saveHistogram`. */
@@ -189,5 +243,5 @@ export function loadHistogram(saved: Json): Histogram {
     return newHistogram();
   }
   const [n, zeros, smallest, largest, positive, negative] = saved as [number, number, number, number, Json, Json];
-  return { n, zeros, smallest, largest, positive: loadRow(positive), negative: loadRow(negative) };
+  return { n, zeros, smallest, largest, positive: loadRow(positive), negative: loadRow(negative), waiting: [] };
 }

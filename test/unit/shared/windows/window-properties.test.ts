@@ -267,6 +267,35 @@ describe('percentiles', () => {
   });
 });
 
+test('a histogram says the same of few and of many values, however they were merged and whenever it was asked', () => {
+  const pieces = fc.array(fc.array(fc.double({ min: -1e3, max: 1e6, noNaN: true }), { maxLength: 300 }), {
+    maxLength: 4,
+    size: 'max',
+  });
+  fc.assert(
+    fc.property(pieces, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (lists, fraction, isAsked) => {
+      const merged = newHistogram();
+      const all = newHistogram();
+      for (const list of lists) {
+        const one = newHistogram();
+        list.forEach((sample) => {
+          addValue(one, sample);
+          addValue(all, sample);
+        });
+        const before = JSON.stringify(saveHistogram(one));
+        mergeHistogram(merged, one);
+        if (isAsked) {
+          quantile(merged, fraction);
+          quantile(one, fraction);
+        }
+        expect(JSON.stringify(saveHistogram(one))).toBe(before); // neither merging nor asking alters it
+      }
+      expect(JSON.stringify(saveHistogram(merged))).toBe(JSON.stringify(saveHistogram(all)));
+      expect(quantile(merged, fraction)).toBe(quantile(all, fraction));
+    }),
+  );
+});
+
 test('several percentiles of one histogram are those of one histogram each', () => {
   fc.assert(
     fc.property(fc.array(value, { maxLength: 200 }), (values) => {
