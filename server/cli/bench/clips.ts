@@ -1,8 +1,10 @@
 // The clips and coded streams that the codec benchmarks share: made once from the reference material and kept in the cache.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { i420ByteLength } from '../../../shared/media/frame.ts';
+import { openY4mFile } from '../y4m-file.ts';
 
 /** Where the reference material is looked for: TESSERA_MATERIAL_DIR, else ../shared beside the project. */
 export function materialDirectory(): string {
@@ -37,6 +39,32 @@ export function rawClip(cacheDir: string, name: ClipName): string {
   const file = join(directory, `${name}.y4m`);
   if (!existsSync(file)) {
     runProgram(join(materialDirectory(), 'clips', 'make-clips'), [directory, name]);
+  }
+  return file;
+}
+
+const PASSES = 4;
+
+/** The raw clip four times, forth and back so that nothing jumps: long enough for compiled code to be what counts. */
+export function longRawClip(cacheDir: string, name: ClipName): string {
+  const file = join(cacheDir, 'clips', `${name}-${PASSES}-passes.y4m`);
+  if (!existsSync(file)) {
+    const source = rawClip(cacheDir, name);
+    const { width, height } = openY4mFile(source).header;
+    const bytes = readFileSync(source);
+    const start = bytes.indexOf('\n') + 1;
+    const frameBytes = 'FRAME\n'.length + i420ByteLength(width, height);
+    const frames = Array.from({ length: (bytes.length - start) / frameBytes }, (_, i) =>
+      bytes.subarray(start + i * frameBytes, start + (i + 1) * frameBytes),
+    );
+    const partial = `${file}.partial`;
+    writeFileSync(partial, bytes.subarray(0, start));
+    for (let pass = 0; pass < PASSES; pass++) {
+      for (const frame of pass % 2 === 0 ? frames : frames.toReversed()) {
+        appendFileSync(partial, frame);
+      }
+    }
+    renameSync(partial, file);
   }
   return file;
 }

@@ -3,11 +3,12 @@
 
 import { join } from 'node:path';
 import { type BenchOptions, type BenchResult, type BenchRow, median } from './bench-result.ts';
-import { hasProgram, rawClip } from './clips.ts';
+import { hasProgram, longRawClip, rawClip } from './clips.ts';
 import { type ChartPoint, drawEncoderChart } from './encoder-chart.ts';
 import { type BdRates, meanRate, peerRates, presetRates, recordedRates } from './encoder-quality.ts';
-import { idleMemoryMb, runOwn, type OwnRun, runPeer, x264CpuMs } from './encoder-runs.ts';
+import { idleMemoryMb, runOwn, type OwnRun, runPeer, x264CpuMs, x264WallMs } from './encoder-runs.ts';
 import { findPeer, missingPeer, type PeerName } from './peers.ts';
+import { twoCoresNote } from './two-cores.ts';
 
 const FRAMES = 150;
 const MAX_MEMORY_MB = 120;
@@ -127,23 +128,30 @@ function qualities({ options, output, npm, notes, hasX264 }: Bench): Map<string,
   return rates;
 }
 
-/** Wall-clock time of one thread against two, in turn; the machine must have nothing else to do. */
-function threadNote({ options, clip, output }: Bench): string {
+/** Wall-clock time of one thread against two, in turn, beside x264's and what the machine allows; it must have nothing else to do. */
+async function threadNotes({ options, output, hasX264 }: Bench): Promise<string[]> {
   options.progress('two threads');
+  const clip = longRawClip(options.cacheDir, 'bbb720');
   const runs: Record<'1' | '2', OwnRun[]> = { 1: [], 2: [] };
-  for (let round = 0; round < (options.isLong ? 7 : 3); round++) {
+  const peer: Record<'1' | '2', number[]> = { 1: [], 2: [] };
+  for (let round = 0; round < (options.isLong ? 5 : 3); round++) {
     for (const threads of ['1', '2'] as const) {
       runs[threads].push(runOwn(clip, output, ['--preset', 'fast', '--qp', '27', '--threads', threads]));
+      if (hasX264) {
+        peer[threads].push(x264WallMs(clip, Number(threads)));
+      }
     }
   }
   const fps = (all: readonly OwnRun[]): number => median(all.map((one) => one.fps));
   const speed = fps(runs[2]) / fps(runs[1]);
   const bits = 100 * ((runs[2][0]?.bytes ?? NaN) / (runs[1][0]?.bytes ?? NaN) - 1);
   const isMet = speed >= THREADS_TARGET.speed && bits <= THREADS_TARGET.bits;
-  return (
+  const ours =
     `fast, two threads: ${speed.toFixed(2)}x of one by the wall clock at ${bits.toFixed(2)} % more bits; ` +
-    `target ${THREADS_TARGET.speed}x at ${THREADS_TARGET.bits} % ${isMet ? 'met' : 'missed'}.`
-  );
+    `target ${THREADS_TARGET.speed}x at ${THREADS_TARGET.bits} % ${isMet ? 'met' : 'missed'}.`;
+  const ratio = median(peer[1]) / median(peer[2]);
+  const theirs = `x264 superfast, two threads with slices: ${ratio.toFixed(2)}x of one.`;
+  return [ours, ...(hasX264 ? [theirs] : []), await twoCoresNote()];
 }
 
 function verdict(name: string, value: number, target: number, isMet: boolean, unit: string): string {
@@ -171,7 +179,7 @@ function familyOf(row: string): ChartPoint['family'] {
 }
 
 /** Speed and BD-rate of every encoder, and their chart. */
-export function benchEncode(options: BenchOptions): Promise<BenchResult> {
+export async function benchEncode(options: BenchOptions): Promise<BenchResult> {
   const notes: string[] = [];
   const output = join(options.cacheDir, 'bench-encode.264');
   const npm = npmEncoders(options.cacheDir, notes);
@@ -206,11 +214,11 @@ export function benchEncode(options: BenchOptions): Promise<BenchResult> {
       notes.push(...presetNotes(preset, speed, bd, rssMb - idleMb));
     }
   }
-  notes.push(threadNote(bench));
-  return Promise.resolve({
+  notes.push(...(await threadNotes(bench)));
+  return {
     name: 'encode: 1280x720 QP 27, frames per CPU second; BD-rate against x264 superfast',
     rows,
     notes,
     ...(points.length === 0 ? {} : { chart: drawEncoderChart(points) }),
-  });
+  };
 }

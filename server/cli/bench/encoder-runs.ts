@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openY4mFile } from '../y4m-file.ts';
+import { runProgram } from './clips.ts';
 import { runOwnScript } from './own-script.ts';
 import type { PeerName } from './peers.ts';
 
@@ -57,6 +58,14 @@ export function x264CpuMs(clip: string, flags: readonly string[]): number {
   const seconds = (minutes: string | undefined, rest: string | undefined): number =>
     60 * Number(minutes) + Number(rest);
   return 1000 * (seconds(times[1], times[2]) + seconds(times[3], times[4]));
+}
+
+/** Wall-clock milliseconds of x264 superfast with slices on this many threads, the structure of ours. */
+export function x264WallMs(clip: string, threads: number): number {
+  const flags = ['--preset', 'superfast', '--tune', 'zerolatency', '--qp', '27', '--keyint', 'infinite', '--quiet'];
+  const startedAt = performance.now();
+  runProgram('x264', [...flags, '--threads', String(threads), '--sliced-threads', '-o', '/dev/null', clip]);
+  return performance.now() - startedAt;
 }
 
 /** PSNR-Y of a coded file against its clip, from the mean squared error, by ffmpeg. */

@@ -5,8 +5,14 @@ import { runProgram } from './clips.ts';
 
 const isSource = import.meta.url.endsWith('.ts');
 
-/** `script`: its path from this folder, without an extension. Throws one sentence with its last words when it fails. */
-export function runOwnScript(script: string, args: readonly string[]): unknown {
+/** The command line of a script; `script`: its path from this folder, without an extension. */
+export function ownScript(script: string): [program: string, ...args: string[]] {
   const path = fileURLToPath(new URL(`${script}.${isSource ? 'ts' : 'js'}`, import.meta.url));
-  return JSON.parse(runProgram(process.execPath, [...(isSource ? ['--import', 'tsx'] : []), path, ...args]));
+  return [process.execPath, ...(isSource ? ['--import', 'tsx'] : []), path];
+}
+
+/** Runs it to its end. Throws one sentence with its last words when it fails. */
+export function runOwnScript(script: string, args: readonly string[]): unknown {
+  const [program, ...own] = ownScript(script);
+  return JSON.parse(runProgram(program, [...own, ...args]));
 }
