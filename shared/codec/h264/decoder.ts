@@ -18,7 +18,7 @@ import type { SyntaxElement } from './decoder/observed-syntax.ts';
 import { PictureDecoder } from './decoder/picture-decoder.ts';
 import type { NalPlace } from './decoder/picture-events.ts';
 import { PictureThread } from './decoder/picture-thread.ts';
-import { Sequence, type KernelFactory } from './decoder/sequence.ts';
+import { hasRoomForThread, Sequence, type KernelFactory } from './decoder/sequence.ts';
 import { NAL_UNIT_TYPE, parseNalHeader, type NalHeader } from './syntax/nal-unit.ts';
 import { parsePps, type PictureParameterSet } from './syntax/pps.ts';
 import { findSliceContext, parseSliceHeader, type SliceContext, type SliceHeader } from './syntax/slice-header.ts';
@@ -293,12 +293,14 @@ export class H264Decoder {
     if (sps.chroma_format_idc > 1 || sps.bit_depth_luma_minus8 > 0 || sps.bit_depth_chroma_minus8 > 0) {
       throw new BitstreamError('unsupported', 'A.2', 0, 'Only 4:2:0 and 4:0:0 with 8 bits are supported.');
     }
-    this.pictures?.flush();
     const { config, trace } = this;
-    const isThreaded = this.thread !== null && sps.frame_mbs_only_flag && sps.chroma_format_idc === 1;
+    const isThreaded =
+      this.thread !== null && sps.frame_mbs_only_flag && sps.chroma_format_idc === 1 && hasRoomForThread(sps);
     const kernels = config?.kernels === 'reference' ? REFERENCE : WASM;
     const sequence = new Sequence(sps, kernels, { isThreaded });
     const thread = isThreaded ? this.thread : null;
+    // A sequence that is refused leaves the one before as it is.
+    this.pictures?.flush();
     thread?.attach(sequence.memory.memory, sharedSliceModule(), sequence.threadStatePointer);
     const pictures: PictureDecoder = new PictureDecoder(
       sequence,

@@ -48,6 +48,35 @@ export type KernelFactory = {
   readonly slices: ((memory: WebAssembly.Memory, awaitRows: AwaitRows) => SliceKernels) | null;
 };
 
+/** Sizes of what is allocated for one SPS. */
+type MemoryPlan = {
+  readonly pictures: number;
+  readonly cellBytes: number;
+  readonly byteLength: number;
+};
+
+function planMemory(sps: SequenceParameterSet, isThreaded: boolean): MemoryPlan {
+  const { PicWidthInMbs, FrameHeightInMbs, codedWidth, codedHeight } = pictureSizeOf(sps);
+  const macroblocks = PicWidthInMbs * FrameHeightInMbs;
+  const pictures = bufferLimitsOf(sps).capacity + SPARE_PICTURES + (isThreaded ? PIPELINE_LANES : 0);
+  const samples = codedWidth * codedHeight;
+  const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
+  const stateBytes = (slots: number): number =>
+    MB_STORE_BYTES * macroblocks + sliceStateBytes(PicWidthInMbs, macroblocks, slots) + 16 * 16 + GUARD_BYTES * 8;
+  const cellBytes = 4 * pictures + 64;
+  const pipelineBytes = isThreaded ? PIPELINE_LANES * stateBytes(PIPELINE_SLICES) : 0;
+  return {
+    pictures,
+    cellBytes,
+    byteLength: pictures * perPicture + stateBytes(1) + pipelineBytes + cellBytes,
+  };
+}
+
+/** Whether the pictures that a second thread has under way fit into a decoder's memory besides those that one thread needs. */
+export function hasRoomForThread(sps: SequenceParameterSet): boolean {
+  return planMemory(sps, true).byteLength <= MAX_MEMORY_BYTES;
+}
+
 /** The allocations for one SPS. */
 export class Sequence {
   readonly sps: SequenceParameterSet;
@@ -64,6 +93,7 @@ export class Sequence {
   /** What the kernels call to wait for a reference; set by the picture decoder. */
   awaitRows: AwaitRows = () => undefined;
 
+  /** Throws BitstreamError `unsupported` when the sequence needs more memory than a decoder may have. */
   constructor(
     sps: SequenceParameterSet,
     createKernels: KernelFactory,
@@ -75,14 +105,9 @@ export class Sequence {
     const { PicWidthInMbs, FrameHeightInMbs, codedWidth, codedHeight } = this.size;
     const macroblocks = PicWidthInMbs * FrameHeightInMbs;
     const { isThreaded } = options;
-    const count = bufferLimitsOf(sps).capacity + SPARE_PICTURES + (isThreaded ? PIPELINE_LANES : 0);
+    const { pictures: count, cellBytes, byteLength } = planMemory(sps, isThreaded);
     const samples = codedWidth * codedHeight;
-    const perPicture = (samples * 3) / 2 + 4 * GUARD_BYTES + MOTION_BYTES * macroblocks + 16 * 12;
-    const stateBytes = (slots: number): number =>
-      MB_STORE_BYTES * macroblocks + sliceStateBytes(PicWidthInMbs, macroblocks, slots) + 16 * 16 + GUARD_BYTES * 8;
-    const cellBytes = 4 * count + 64;
-    const pipelineBytes = isThreaded ? PIPELINE_LANES * stateBytes(PIPELINE_SLICES) : 0;
-    this.memory = allocateMemory(count * perPicture + stateBytes(1) + pipelineBytes + cellBytes, isThreaded);
+    this.memory = allocateMemory(byteLength, isThreaded);
     this.threadStatePointer = this.memory.allocate(cellBytes, 16);
     const progressPointer = this.threadStatePointer + 4;
     const completeCell = progressPointer + 4 * count;

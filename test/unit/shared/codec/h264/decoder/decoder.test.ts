@@ -10,6 +10,7 @@ import { writePps } from '../../../../../../shared/codec/h264/syntax/pps.ts';
 import { writeSliceHeader, type SliceHeader } from '../../../../../../shared/codec/h264/syntax/slice-header.ts';
 import { writeSps, type SequenceParameterSet } from '../../../../../../shared/codec/h264/syntax/sps.ts';
 import type { I420Frame } from '../../../../../../shared/media/frame.ts';
+import type { ThreadHost } from '../../../../../../shared/codec/h264/threads/thread-host.ts';
 import { microseconds } from '../../../../../../shared/media/time.ts';
 import { plainPps as pps, plainSps } from '../../../../../support/plain-parameter-sets.ts';
 
@@ -126,6 +127,53 @@ test('a sequence that asks for more memory than any level is refused as unsuppor
   const { decoder, errors } = setUp();
   decoder.decode(chunk([...parameterSets(sps), pcmPicture(5, 0, sps)], 0));
   expect(errors.map((report) => report.code)).toEqual(['unsupported']);
+});
+
+test('a sequence that is refused leaves the one before as it is: its pictures still wait for their turn', () => {
+  const sps = { ...plainSps, pic_order_cnt_type: 0 };
+  const huge = {
+    ...sps,
+    level_idc: 62,
+    max_num_ref_frames: 16,
+    pic_width_in_mbs_minus1: 371,
+    pic_height_in_map_units_minus1: 371,
+  };
+  const { decoder, frames, errors } = setUp();
+  decoder.decode(chunk([...parameterSets(sps), pcmPicture(5, 0, sps)], 0));
+  decoder.decode(chunk([...parameterSets(huge), pcmPicture(6, 1, huge)], 1));
+  expect(errors.map((report) => report.code)).toEqual(['unsupported']);
+  expect(frames).toHaveLength(0);
+  decoder.flush();
+  expect(frames.map((frame) => frame.y.data[0])).toEqual([5]);
+});
+
+/** Sequences that a decoder lends to the second thread it asked for, when it comes to the slice of the stream. */
+function lentSequences(sps: SequenceParameterSet): { lent: number; errors: DecodeErrorReport[] } {
+  let lent = 0;
+  const errors: DecodeErrorReport[] = [];
+  const threadHost: ThreadHost = {
+    parallelism: 2,
+    start: () => ({ post: () => lent++, terminate: () => Promise.resolve() }),
+  };
+  const decoder = new H264Decoder({ output: () => undefined, error: (report) => errors.push(report), threadHost });
+  decoder.configure({ format: 'annexb', threads: 2 });
+  decoder.decode(chunk([...parameterSets(sps), pcmPicture(5, 0, sps)], 0));
+  decoder.close();
+  return { lent, errors };
+}
+
+test('pictures so big that a second thread would not fit beside them are decoded by one', () => {
+  const sps = {
+    ...plainSps,
+    level_idc: 62,
+    max_num_ref_frames: 4,
+    pic_width_in_mbs_minus1: 8192 / 16 - 1,
+    pic_height_in_map_units_minus1: 4320 / 16 - 1,
+  };
+  expect(lentSequences(plainSps).lent).toBe(1);
+  const { lent, errors } = lentSequences(sps);
+  expect(lent).toBe(0);
+  expect(errors.map((report) => report.code)).not.toContain('unsupported');
 });
 
 test('misuse is a TypeError in a full sentence', () => {
