@@ -36,7 +36,7 @@ function Row({ stream, isSelected, onSelect }: RowProps) {
         <Sparkline values={history.map((point) => point.bitrateKbps)} />
       </td>
       <td class="row-number">{formatBitrate(health?.bitrateKbps)}</td>
-      <td class="row-number">{formatRate(health?.fps ?? 0)}</td>
+      <td class="row-number row-fps">{formatRate(health?.fps ?? 0)}</td>
       <td class="row-number">{formatMs(health?.latencyMs?.p50)}</td>
       <td class="row-number">{summary.viewers.toLocaleString('en')}</td>
     </tr>
@@ -62,7 +62,7 @@ export function StreamTable({ streams, selected, onSelect }: StreamTableProps) {
             <th scope="col" class="row-number">
               Bitrate
             </th>
-            <th scope="col" class="row-number">
+            <th scope="col" class="row-number row-fps">
               fps
             </th>
             <th scope="col" class="row-number">

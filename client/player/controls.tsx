@@ -13,16 +13,22 @@ import './controls.css';
 type ControlsProps = {
   readonly player: Player;
   readonly state: PlayerState;
+  /** The button over the picture's corner, which the inspector needs for itself. */
+  readonly invitesToSound: boolean;
   readonly onStatistics: () => void;
   readonly isFullScreen: boolean;
   readonly onFullScreen: () => void;
 };
 
-function SoundInvitation({ player, state }: Pick<ControlsProps, 'player' | 'state'>) {
+function SoundInvitation({
+  player,
+  state,
+  invitesToSound,
+}: Pick<ControlsProps, 'player' | 'state' | 'invitesToSound'>) {
   if (state.soundProblem !== null) {
     return <p class="tap-for-sound">{state.soundProblem}</p>;
   }
-  if (state.audioTrack === null || state.isSoundOn || state.status.kind !== 'playing') {
+  if (!invitesToSound || state.audioTrack === null || state.isSoundOn || state.status.kind !== 'playing') {
     return null;
   }
   return (
@@ -32,14 +38,19 @@ function SoundInvitation({ player, state }: Pick<ControlsProps, 'player' | 'stat
   );
 }
 
+/** Without a picture there is nothing to control. */
+export function hasControls(state: PlayerState): boolean {
+  return state.hasPicture && state.status.kind !== 'ended';
+}
+
 /** All controls of the player. */
-export function Controls({ player, state, onStatistics, isFullScreen, onFullScreen }: ControlsProps) {
+export function Controls({ player, state, invitesToSound, onStatistics, isFullScreen, onFullScreen }: ControlsProps) {
   const [isMenuOpen, setMenuOpen] = useState(false);
   const isPaused = state.status.kind === 'paused';
-  const isOn = state.hasPicture && state.status.kind !== 'ended';
+  const isOn = hasControls(state);
   return (
     <>
-      <SoundInvitation player={player} state={state} />
+      <SoundInvitation player={player} state={state} invitesToSound={invitesToSound} />
       <div class={isOn ? 'controls' : 'controls controls-off'}>
         <IconButton
           icon={isPaused ? 'play' : 'pause'}

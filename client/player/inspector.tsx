@@ -78,23 +78,25 @@ export function Inspector({ player, aspect }: { readonly player: Player; readonl
 
   const shape = { '--aspect': String(aspect) };
   return (
-    <div class="inspector">
-      <canvas class="inspector-layer" ref={still} style={{ ...shape, visibility: isFrozen ? 'visible' : 'hidden' }} />
-      <canvas
-        class="inspector-layer"
-        id="inspector"
-        ref={overlay}
-        style={{ ...shape, pointerEvents: 'auto' }}
-        onPointerMove={({ clientX, clientY }: PointerEvent) =>
-          setReadout(stage.current?.readoutAt(clientX, clientY) ?? '')
-        }
-      />
+    <>
+      <div class="inspector">
+        <canvas class="inspector-layer" ref={still} style={{ ...shape, visibility: isFrozen ? 'visible' : 'hidden' }} />
+        <canvas
+          class="inspector-layer"
+          id="inspector"
+          ref={overlay}
+          style={{ ...shape, pointerEvents: 'auto' }}
+          onPointerMove={({ clientX, clientY }: PointerEvent) =>
+            setReadout(stage.current?.readoutAt(clientX, clientY) ?? '')
+          }
+        />
+      </div>
       <InspectorPanel
         {...{ layers, isFrozen, hasData, readout }}
         onLayer={toggleLayer}
         onFreeze={() => setFrozen(stage.current?.toggleFrozen() ?? false)}
         onStep={() => stage.current?.step()}
       />
-    </div>
+    </>
   );
 }

@@ -1,7 +1,7 @@
 // The line under the picture: who encoded it, who decodes it, how far behind the camera it is.
 
-import type { PlaybackStats } from '../media/decode-messages.ts';
 import { formatBitrate, formatMs, formatRate, formatSize } from '../ui/format.ts';
+import type { PlayerState } from './player-state.ts';
 import './provenance.css';
 
 const ENCODERS = { tessera: 'Tessera', publisher: 'the streamer' } as const;
@@ -19,11 +19,13 @@ function Fact({ name, value, hint }: { readonly name: string; readonly value: st
 }
 
 /** Facts about the picture that is on. */
-export function Provenance({ stats, reason }: { readonly stats: PlaybackStats; readonly reason: string | null }) {
+export function Provenance({ state }: { readonly state: PlayerState }) {
+  const { stats, status } = state;
   if (stats.encoder === null || stats.painted === 0) {
     return <footer class="provenance" />;
   }
   const isGlass = stats.latencyKind === 'glass';
+  const reason = status.kind === 'ended' ? null : state.menu.reason; // of a stream that is over nothing is to be had
   return (
     <footer class="provenance">
       <dl class="facts">

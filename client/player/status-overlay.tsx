@@ -8,6 +8,8 @@ import './status-overlay.css';
 type StatusOverlayProps = {
   readonly status: PlaybackStatus;
   readonly hasPicture: boolean;
+  /** The lower edge is taken. */
+  readonly isOverControls: boolean;
   readonly onResume: () => void;
 };
 
@@ -48,14 +50,15 @@ function sentenceOf(status: PlaybackStatus): string {
 }
 
 /** Spinner or icon, title, sentence. */
-export function StatusOverlay({ status, hasPicture, onResume }: StatusOverlayProps) {
+export function StatusOverlay({ status, hasPicture, isOverControls, onResume }: StatusOverlayProps) {
   if (status.kind === 'playing') {
     return null;
   }
   const icon = ICONS[status.kind];
   const isSmall = hasPicture && (status.kind === 'stalled' || status.kind === 'connecting');
+  const place = isSmall ? 'status status-small' : isOverControls ? 'status status-over-controls' : 'status';
   return (
-    <div class={isSmall ? 'status status-small' : 'status'} role="status" data-status={status.kind}>
+    <div class={place} role="status" data-status={status.kind}>
       {icon !== undefined && <Icon name={icon} size={32} />}
       {icon === undefined && status.kind !== 'paused' && <span class="status-spinner" />}
       <p class="status-title">{TITLES[status.kind]}</p>

@@ -7,7 +7,7 @@ import { formatCount } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Store, useStore } from '../ui/store.ts';
 import { WakeLock } from '../ui/wake-lock.ts';
-import { Controls } from './controls.tsx';
+import { Controls, hasControls } from './controls.tsx';
 import { useFullScreen } from './full-screen.ts';
 import { Inspector } from './inspector.tsx';
 import { listenForKeys } from './keyboard.ts';
@@ -94,20 +94,26 @@ export function WatchPage({ options, worker }: { readonly options: PageOptions; 
           />
         </div>
         {options.inspect && player !== null && <Inspector player={player} aspect={state.aspect} />}
-        <StatusOverlay status={state.status} hasPicture={state.hasPicture} onResume={() => player?.goLive()} />
+        <StatusOverlay
+          status={state.status}
+          hasPicture={state.hasPicture}
+          isOverControls={hasControls(state)}
+          onResume={() => player?.goLive()}
+        />
         {hasStatistics && <Statistics state={state} onClose={() => setStatistics(false)} />}
         {player !== null && (
           <Controls
             player={player}
             state={state}
             onStatistics={() => setStatistics(!hasStatistics)}
+            invitesToSound={!options.inspect}
             isFullScreen={fullScreen.isOn}
             onFullScreen={fullScreen.toggle}
           />
         )}
         {hasShortcuts && <Shortcuts onClose={() => setShortcuts(false)} />}
       </main>
-      {!options.isEmbedded && <Provenance stats={state.stats} reason={state.menu.reason} />}
+      {!options.isEmbedded && <Provenance state={state} />}
     </div>
   );
 }
