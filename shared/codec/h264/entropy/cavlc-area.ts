@@ -8,8 +8,11 @@ import { FIELD_4X4, FIELD_8X8, ZIGZAG_4X4, ZIGZAG_8X8 } from '../tables/transfor
 /** Bytes of the scans of one kind of macroblock: 4x4, then the four interleaved ones of 8x8. */
 export const SCANS_BYTES = 80;
 
-/** A macroblock has at most 3200 bits (A.3.1); slice headers and stuffing are small beside a picture. */
-const BYTES_PER_MACROBLOCK = 400;
+/**
+ * A macroblock has at most 3200 bits (A.3.1), but some encoders do not keep to it: noise of black and white samples takes them up to
+ * 774 bytes at QP 1. Slice headers and stuffing are small beside a picture.
+ */
+const BYTES_PER_MACROBLOCK = 900;
 const SPARE_BYTES = 4096;
 
 /** Bytes behind the bits of a slice, more than a damaged macroblock can read past the end of its slice before that is noticed. */
