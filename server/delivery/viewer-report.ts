@@ -1,6 +1,6 @@
 // A viewer's report, clamped: reports are untrusted, and one viewer must not be able to bend a stream's numbers.
 
-import type { FromViewer } from '../../shared/protocol/viewer-messages.ts';
+import type { FromViewer } from '../../shared/protocol/viewer-requests.ts';
 import type { ViewerReport } from '../../shared/telemetry/events.ts';
 
 type Report = Extract<FromViewer, { type: 'report' }>;

@@ -1,5 +1,6 @@
 // Text frames of `tessera.1`: one JSON object with a `type`. Unknown types are ignored (newer peers), known ones that break
-// their schema are malformed. publisher-messages.ts and viewer-messages.ts hold the schemas; this file reads and writes.
+// their schema are malformed. publisher-messages.ts, viewer-messages.ts and viewer-requests.ts hold the schemas; this file reads
+// and writes.
 
 import { z } from 'zod';
 import { ProtocolError } from '../errors.ts';

@@ -1,8 +1,8 @@
-// Control messages between the server and a viewer (player, `tessera watch`) on /subscribe/STREAM.
+// Control messages of the server to a viewer (player, `tessera watch`) on /subscribe/STREAM. What the viewer says is in
+// viewer-requests.ts, apart, so that a player that opens does not build the schemas of reports.
 
 import { z } from 'zod';
-import { viewerReportSchema } from '../telemetry/events.ts';
-import { clockRequestSchema, clockResponseSchema, errorMessageSchema, type MessageOf } from './control-message.ts';
+import { clockResponseSchema, errorMessageSchema, type MessageOf } from './control-message.ts';
 import { trackConfigSchema, trackNameSchema } from './track-message.ts';
 
 const count = z.number().int().nonnegative();
@@ -50,22 +50,8 @@ export const TO_VIEWER = {
   error: errorMessageSchema,
 } as const;
 
-/** What a viewer sends: at most `limits.viewerMessageBytes` per message. */
-export const FROM_VIEWER = {
-  clock: clockRequestSchema,
-  /** What the player saw over one interval; the server adds stream and session, and clamps. */
-  report: viewerReportSchema
-    .omit({ type: true, topic: true, stream: true, session: true, ts: true })
-    .extend({ type: z.literal('report'), ts: z.number().optional() }),
-  select: z.object({ type: z.literal('select'), rendition: trackNameSchema }),
-  /** An object that the player misses or could not decode. */
-  loss: z.object({ type: z.literal('loss'), track: z.number().int().min(0).max(255), group: count, object: count }),
-} as const;
-
 /** A message to a viewer, by `type`. */
 export type ToViewer = MessageOf<typeof TO_VIEWER>;
-/** A message of a viewer, by `type`. */
-export type FromViewer = MessageOf<typeof FROM_VIEWER>;
 /** One line of the rendition menu. */
 export type RenditionInfo = z.infer<typeof renditionInfoSchema>;
 /** What a viewer may see a stream to be. */

@@ -10,7 +10,8 @@ import {
   trackConfigSchema,
   trackConfigToWire,
 } from '../../../../shared/protocol/track-message.ts';
-import { FROM_VIEWER, TO_VIEWER } from '../../../../shared/protocol/viewer-messages.ts';
+import { TO_VIEWER } from '../../../../shared/protocol/viewer-messages.ts';
+import { FROM_VIEWER } from '../../../../shared/protocol/viewer-requests.ts';
 
 const video: TrackConfig = {
   kind: 'video',

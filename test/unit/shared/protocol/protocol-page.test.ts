@@ -9,7 +9,8 @@ import { encodeControl, parseControl, type MessageSchemas } from '../../../../sh
 import { decodeObjects, encodeObject, type WireObject } from '../../../../shared/protocol/object-header.ts';
 import { FROM_PUBLISHER, TO_PUBLISHER } from '../../../../shared/protocol/publisher-messages.ts';
 import { trackConfigFromWire, trackConfigSchema } from '../../../../shared/protocol/track-message.ts';
-import { FROM_VIEWER, TO_VIEWER } from '../../../../shared/protocol/viewer-messages.ts';
+import { TO_VIEWER } from '../../../../shared/protocol/viewer-messages.ts';
+import { FROM_VIEWER } from '../../../../shared/protocol/viewer-requests.ts';
 import { parseDataLines } from '../../../../shared/telemetry/data-lines.ts';
 
 const page = readFileSync('docs/protocol.md', 'utf8');
