@@ -2,7 +2,6 @@
 // playback-session.ts does the work. Started by player/player.ts.
 
 import { createRenderer } from '../render/create-renderer.ts';
-import type { Renderer } from '../render/renderer.ts';
 import type { FromDecodeWorker, PlaybackRequest, ToDecodeWorker } from './decode-messages.ts';
 import { PlaybackSession } from './playback-session.ts';
 
@@ -14,16 +13,16 @@ function tell(message: FromDecodeWorker, transfer: Transferable[] = []): void {
 }
 
 function start(request: PlaybackRequest): void {
-  let renderer: Renderer | null = null;
-  if (request.canvas !== undefined) {
-    try {
-      renderer = createRenderer(request.canvas, request.renderer);
-    } catch (error) {
-      tell({ type: 'failed', sentence: String(error) });
-      return;
-    }
+  const { canvas, renderer } = request;
+  try {
+    session = new PlaybackSession(
+      request,
+      () => (canvas === undefined ? null : createRenderer(canvas, renderer)),
+      tell,
+    );
+  } catch (error) {
+    tell({ type: 'failed', sentence: String(error) });
   }
-  session = new PlaybackSession(request, renderer, tell);
 }
 
 type Handlers = {

@@ -67,15 +67,22 @@ export class PlaybackSession {
   #joinFrom: number;
   #joinMs: number | null = null;
 
-  constructor(request: PlaybackRequest, renderer: Renderer | null, tell: Tell) {
+  /** What `createRenderer` throws when the canvas cannot be painted on is passed on; then nothing is left open. */
+  constructor(request: PlaybackRequest, createRenderer: () => Renderer | null, tell: Tell) {
     this.#request = request;
     this.#tell = tell;
-    this.#renderer = renderer;
     this.#rendition = request.rendition;
     this.#joinFrom = request.openedAtMs;
+    this.#connect(); // first: a renderer takes as long to make as the server to answer
+    try {
+      this.#renderer = createRenderer();
+    } catch (error) {
+      this.#connection?.close();
+      throw error;
+    }
     this.#video = new VideoPipeline(
       {
-        renderer,
+        renderer: this.#renderer,
         clock: this.#clock,
         serverClock: this.#serverClock,
         counters: this.#counters,
@@ -91,7 +98,6 @@ export class PlaybackSession {
     );
     this.#timers.push(setInterval(() => this.#report(), REPORT_EVERY_MS));
     this.#timers.push(setInterval(() => this.#tellStats(), STATS_EVERY_MS));
-    this.#connect();
   }
 
   get audio(): AudioPipeline {

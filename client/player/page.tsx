@@ -3,13 +3,14 @@
 import { AppBar } from '../ui/app-bar.tsx';
 import { mount } from '../ui/mount.ts';
 import { Notice } from '../ui/notice.tsx';
+import { earlyWorker } from './early-worker.ts';
 import { playerOptionsOf } from './page-options.ts';
-import { startDecodeWorker } from './player.ts';
 import { WatchPage } from './watch-page.tsx';
 
 const options = playerOptionsOf(location.pathname, new URLSearchParams(location.search));
 
 if (options === null) {
+  earlyWorker.terminate();
   mount(
     <>
       <AppBar here="/watch" />
@@ -19,7 +20,6 @@ if (options === null) {
     </>,
   );
 } else {
-  const worker = startDecodeWorker();
   document.title = `${options.stream} · Tessera`;
-  mount(<WatchPage options={options} worker={worker} />);
+  mount(<WatchPage options={options} worker={earlyWorker} />);
 }

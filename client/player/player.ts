@@ -17,6 +17,7 @@ import type { Renderer } from '../render/renderer.ts';
 import { localNowMs } from '../transport/clock-sync.ts';
 import { Store } from '../ui/store.ts';
 import { INITIAL_STATE, type PlayerState } from './player-state.ts';
+import { startDecodeWorker } from './start-decode-worker.ts';
 
 /** What the address of the page asks for. */
 export type PlayerOptions = {
@@ -41,11 +42,6 @@ export type FrameCopy = {
 };
 
 type OpenSound = { readonly output: SoundOutput; readonly port: MessagePort; readonly route: AudioRoute };
-
-/** A decode worker that waits for its player: starting it takes a while, in which a page can be built. */
-export function startDecodeWorker(): Worker {
-  return new Worker(new URL('../media/decode-worker.ts', import.meta.url), { type: 'module', name: 'decode' });
-}
 
 /** Plays one stream on one canvas. */
 export class Player {
