@@ -1,19 +1,24 @@
 // The motion of a missing macroblock: candidates are none at all, that of its neighbours, and that of the same place in the picture before.
 // Each is judged by what lies around the macroblock: the strips of four samples beside it, fetched with the candidate's vector from its
-// reference, should look like the strips that were received. Called by concealment.ts.
+// reference, should look like the strips that were received. A neighbour's vector fits the neighbour's own strip by its nature, so what
+// moved there in the picture before has a say as well. Called by concealment.ts.
 
 import { FRAME, BOTTOM_FIELD, TOP_FIELD, type Picture, type Structure } from '../dpb/picture.ts';
 import { MB_INTER } from '../macroblock/mb-types.ts';
 import { HOLE_ID } from './slice-references.ts';
 import type { SliceState } from './slice-state.ts';
 
-const { abs } = Math;
+const { abs, max, min } = Math;
 
 /** Samples beside the macroblock that are compared. */
 const STRIP = 4;
 
 /** Another vector must be better than none by so much in the mean: a still background is the likelier. */
 const LEAD_OF_STILL = 1;
+
+/** What a candidate loses for each luma sample that it departs from the motion of the picture before, and the most that counts. */
+const LOSS_PER_SAMPLE = 0.5;
+const FAR = 8;
 
 /** Where a strip lies beside the macroblock: x, y, width, height in luma samples; left, right, above, below. */
 const STRIPS = [
@@ -37,9 +42,13 @@ export type Motion = {
   readonly structure: Structure;
   /** x in the low, y in the high 16 bits, quarter samples. */
   readonly mv: number;
-  /** Mean difference of the samples around: 0..255; 0 when there is nothing to compare. */
+  /** Mean difference of the samples around: 0..255; 0 when there is nothing to compare. Less is better, and a lead may make it negative. */
   readonly difference: number;
 };
+
+/** Distance of two vectors in luma samples. */
+const distance = (a: number, b: number): number =>
+  max(abs(((a << 16) >> 16) - ((b << 16) >> 16)), abs((a >> 16) - (b >> 16))) / 4;
 
 /** Finds motion for the missing macroblocks of one picture. */
 export class MotionConcealment {
@@ -67,15 +76,22 @@ export class MotionConcealment {
     if (!sides.includes(true)) {
       return best;
     }
-    best = { ...best, difference: best.difference - LEAD_OF_STILL };
+    const rowStep = (s.isFieldPicture ? 2 : 1) * s.PicWidthInMbs;
+    const offsets = [-1, 1, -rowStep, rowStep];
+    const past = this.pastMotion(rowStep);
+    const departing = (motion: Motion): Motion => {
+      const departures = past.map((mv) => min(FAR, distance(motion.mv, mv)));
+      const loss = past.length === 0 ? 0 : departures.reduce((sum, one) => sum + one, 0) / past.length;
+      return { ...motion, difference: motion.difference + LOSS_PER_SAMPLE * loss };
+    };
+    best = departing({ ...best, difference: best.difference - LEAD_OF_STILL });
     const consider = (id: number, mv: number, isFieldMb: boolean): void => {
-      const motion = this.candidate(id, mv, isFieldMb, sides);
+      const candidate = this.candidate(id, mv, isFieldMb, sides);
+      const motion = candidate === null ? null : departing(candidate);
       if (motion !== null && motion.difference < best.difference) {
         best = motion;
       }
     };
-    const rowStep = (s.isFieldPicture ? 2 : 1) * s.PicWidthInMbs;
-    const offsets = [-1, 1, -rowStep, rowStep];
     for (let side = 0; side < 4; side++) {
       if (sides[side] && (s.store.kind[s.mb + offsets[side]] & MB_INTER) !== 0) {
         const mb = s.mb + offsets[side];
@@ -86,12 +102,35 @@ export class MotionConcealment {
         }
       }
     }
-    const { memory } = reference;
-    const isAlike = (memory.mbField[s.mb] === 1) === s.isFieldMb;
-    if (reference !== s.picture && isAlike && memory.refIdx[0][4 * s.mb] >= 0) {
-      consider(4 * reference.slot + structure, memory.mv[0][16 * s.mb], s.isFieldMb);
+    if (past.length > 0 && this.hasMoved(s.mb)) {
+      consider(4 * reference.slot + structure, reference.memory.mv[0][16 * s.mb], s.isFieldMb);
     }
     return best;
+  }
+
+  /** Whether a macroblock of the picture before has a vector that can be compared with those of the current one. */
+  private hasMoved(mb: number): boolean {
+    const { mbField, refIdx } = this.reference.memory;
+    return (mbField[mb] === 1) === this.s.isFieldMb && refIdx[0][4 * mb] >= 0;
+  }
+
+  /** Vectors of the same place in the picture before and of its neighbours left, right and below, where there are any. */
+  private pastMotion(rowStep: number): number[] {
+    const { s, reference } = this;
+    if (reference === s.picture) {
+      return [];
+    }
+    const places = [s.mb];
+    if (s.mbX > 0) {
+      places.push(s.mb - 1);
+    }
+    if (s.mbX < s.PicWidthInMbs - 1) {
+      places.push(s.mb + 1);
+    }
+    if (4 * (s.mb + rowStep) < reference.memory.refIdx[0].length) {
+      places.push(s.mb + rowStep);
+    }
+    return places.filter((mb) => this.hasMoved(mb)).map((mb) => reference.memory.mv[0][16 * mb]);
   }
 
   /** Fetches the current macroblock. */

@@ -42,6 +42,8 @@ type CurrentPicture = {
   readonly macroblocks: number;
 };
 
+const { abs } = Math;
+
 /** Decodes the pictures of one sequence. */
 export class PictureDecoder {
   readonly sequence: Sequence;
@@ -139,7 +141,7 @@ export class PictureDecoder {
     }
     this.current = null;
     const { underWay, picture, structure } = current;
-    const substitute = this.lastReference ?? this.buffer.frames.find((frame) => frame !== picture) ?? null;
+    const substitute = this.substituteFor(picture, structure);
     const hasHoles = this.hasHoles;
     this.hasHoles = false;
     picture.decoded |= structure;
@@ -156,6 +158,23 @@ export class PictureDecoder {
     } else {
       this.halfFrame = picture;
     }
+  }
+
+  /** What missing macroblocks are made of: the reference nearest in output order, or the first field of the same frame. */
+  private substituteFor(picture: Picture, structure: Structure): Picture | null {
+    const { frames } = this.buffer;
+    let substitute = this.lastReference;
+    if (substitute === picture) {
+      return substitute;
+    }
+    const distance = (frame: Picture): number => abs(frame.PicOrderCnt - picture.orderOf(structure));
+    for (const frame of frames) {
+      const isUsable = frame !== picture && frame.isMarked && frame.decoded === FRAME && !frame.isNonExisting;
+      if (isUsable && (substitute === null || !frames.includes(substitute) || distance(frame) < distance(substitute))) {
+        substitute = frame;
+      }
+    }
+    return substitute ?? frames.find((frame) => frame !== picture) ?? null;
   }
 
   /** What needs the samples: conceals and filters. `place` when that comes later than the picture's last NAL unit. */
