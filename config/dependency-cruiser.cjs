@@ -64,7 +64,7 @@ module.exports = {
     only('analytics-arrows', '^server/analytics/', '^(shared|server/(analytics|telemetry|read-models|platform))/', ''),
     only('telemetry-arrows', '^server/telemetry/', '^(shared|server/(telemetry|platform))/', ''),
     only('http-arrows', '^server/http/', '^(shared|server/(http|read-models|streams|platform))/', ''),
-    ...['home', 'player', 'studio', 'console'].map((page) =>
+    ...['home', 'player', 'studio', 'console', 'not-found'].map((page) =>
       only(`page-${page}-apart`, `^client/${page}/`, `^(shared/|client/(${page}|transport|media|render|ui)/)`, ''),
     ),
     { name: 'nothing-imports-test', severity: 'error', from: { pathNot: '^test/' }, to: { path: '^test/' } },

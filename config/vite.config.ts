@@ -6,7 +6,7 @@ import preact from '@preact/preset-vite';
 import { defineConfig, type Plugin } from 'vite';
 
 const clientRoot = fileURLToPath(new URL('../client/', import.meta.url));
-const pages = ['home', 'player', 'studio', 'console'];
+const pages = ['home', 'player', 'studio', 'console', 'not-found'];
 const EARLY = 'early-worker';
 
 /** Lets the player page run the start of its worker at once, and not only when everything that the page imports is there. */

@@ -73,6 +73,8 @@ const historySchema = z.object({
   ),
 });
 
+const ingestSchema = z.object({ rtmpPort: z.number().nullable() });
+
 const serverSchema = z.object({ startedAt: z.number(), telemetry: z.string(), node: z.string() });
 
 /** What the console shows of it; the three quantities have the names of the survey text. */
@@ -129,6 +131,11 @@ async function get<Answer>(path: string, schema: z.ZodType<Answer>, token: strin
     throw new ApiError(response.status, 'The server answered something that this page does not understand.');
   }
   return parsed.data;
+}
+
+/** The TCP port that takes RTMP; null where it is off. */
+export async function getRtmpPort(): Promise<number | null> {
+  return (await get('/api/v1/ingest', ingestSchema, null)).rtmpPort;
 }
 
 /** Streams that are live now. */

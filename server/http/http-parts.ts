@@ -8,6 +8,7 @@ import type { CapacityReport } from '../read-models/capacity.ts';
 import type { HealthReport } from '../read-models/health.ts';
 import type { DataWindows } from '../read-models/data-windows.ts';
 import type { History } from '../read-models/history.ts';
+import type { IngestInfo } from '../read-models/ingest-info.ts';
 import type { ServerInfo } from '../read-models/server-info.ts';
 import type { StreamStatus } from '../read-models/stream-status.ts';
 
@@ -50,6 +51,7 @@ export type HttpParts = {
   /** Times in epoch ms. Throws RangeError when asked for nonsense. */
   readonly history: (stream: string, range: { from: number; to: number; step: number }) => History;
   readonly server: ServerInfo;
+  readonly ingest: () => IngestInfo;
   readonly capacity: () => CapacityReport;
   /** Throws ProtocolError `wrong-key`. */
   readonly checkKey: (stream: string, key: string) => void;

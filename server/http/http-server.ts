@@ -18,7 +18,7 @@ import { PROBLEM_TYPE, problemOf } from './problem.ts';
 import { apiRoutes } from './routes/api.ts';
 import { capacityRoutes } from './routes/capacity.ts';
 import { liveRoutes } from './routes/live.ts';
-import { pageRoutes } from './routes/pages.ts';
+import { pageRoutes, sendMissing } from './routes/pages.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { readTlsFiles } from './tls-files.ts';
@@ -167,9 +167,7 @@ export class HttpServer {
       });
     }
     pageRoutes(app, pages, guard);
-    app.setNotFoundHandler((_request, reply) =>
-      this.answer(reply, new HttpError('not-found', 'There is nothing here.')),
-    );
+    app.setNotFoundHandler((request, reply) => sendMissing(request, reply, pages));
     app.setErrorHandler((error, request, reply) => {
       const problem = problemOf(error);
       if (problem.code === 'internal') {

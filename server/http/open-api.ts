@@ -8,6 +8,7 @@ import { capacitySchema } from '../read-models/capacity.ts';
 import { dataWindowsSchema } from '../read-models/data-windows.ts';
 import { healthReportSchema } from '../read-models/health.ts';
 import { historySchema } from '../read-models/history.ts';
+import { ingestInfoSchema } from '../read-models/ingest-info.ts';
 import { serverInfoSchema } from '../read-models/server-info.ts';
 import { streamListSchema } from '../read-models/stream-status.ts';
 
@@ -84,6 +85,13 @@ const STREAM_PATHS = {
 
 /** What is known of the server. */
 const SERVER_PATHS = {
+  '/api/v1/ingest': {
+    get: {
+      operationId: 'ingestInfo',
+      summary: 'Where streams are taken.',
+      responses: { 200: json('The ports.', 'IngestInfo'), default: problem },
+    },
+  },
   '/api/v1/server': {
     get: {
       operationId: 'serverInfo',
@@ -140,6 +148,7 @@ export function openApi(): unknown {
         StreamList: jsonSchema(streamListSchema),
         StreamHealth: jsonSchema(healthReportSchema),
         History: jsonSchema(historySchema),
+        IngestInfo: jsonSchema(ingestInfoSchema),
         ServerInfo: jsonSchema(serverInfoSchema),
         Capacity: jsonSchema(capacitySchema),
         DataWindows: jsonSchema(dataWindowsSchema),

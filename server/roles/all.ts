@@ -160,6 +160,7 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
   const takeEvents = (stream: string, count: number): boolean => budget.take(stream, count, clock.monotonicMs());
   const admission = registry;
   const publishers = new WebSocketIngest({ admission, limits, clock, logger, reporter, refused, takeEvents }, gate);
+  const rtmp = openRtmp(core);
   const parts: HttpParts = {
     publish: (peer, stream) => {
       publishers.accept(peer, stream);
@@ -181,6 +182,7 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
         return telemetry.description;
       },
     },
+    ingest: () => ({ rtmpPort: rtmp?.port ?? null }),
     capacity: () => telemetry.capacity.report(),
     hasHistory: (stream) => telemetry.history.has(stream),
     data: (stream, range) => telemetry.data.query(stream, range),
@@ -197,7 +199,7 @@ function openDoors(core: Core, { viewers, flv }: Delivery, notReady: () => strin
   };
   const { operatorToken } = secrets;
   const http = new HttpServer({ config, operatorToken, metrics, logger, gate, pages: pagesFolder(), parts });
-  return { publishers, http, rtmp: openRtmp(core) };
+  return { publishers, http, rtmp };
 }
 
 function openRtmp({ config, limits, registry, metrics, reporter, clock, logger }: Core): RtmpIngest | null {

@@ -83,6 +83,8 @@ export function apiRoutes(
     };
   });
 
+  app.get('/api/v1/ingest', () => parts.ingest());
+
   app.get('/api/v1/server', { onRequest: guard }, () => parts.server);
 
   app.get<StreamParams>('/api/v1/streams/:stream/health', (request) => {

@@ -43,6 +43,19 @@ async function sendAsset(request: AssetRequest, reply: FastifyReply, assets: Ass
   return reply.type(type).header('vary', vary).header('cache-control', FOREVER).send(content);
 }
 
+/** Whether a browser asks for something to show to a person. */
+const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
+  method === 'GET' && (headers.accept ?? '').includes('text/html') && !url.startsWith('/api/');
+
+/** Answers for an address that leads nowhere: a page for people, the error `not-found` for programs. */
+export async function sendMissing(request: FastifyRequest, reply: FastifyReply, folder: string): Promise<FastifyReply> {
+  const html = wantsPage(request) ? await readOrNull(join(folder, 'not-found.html')) : null;
+  if (html === null) {
+    throw new HttpError('not-found', 'There is nothing here.');
+  }
+  return reply.code(404).type('text/html; charset=utf-8').header('cache-control', 'no-store').send(html);
+}
+
 export function pageRoutes(app: FastifyInstance, folder: string, guard: OperatorGuard): void {
   app.get('/', (_request, reply) => sendPage(reply, folder, 'home'));
   app.get('/watch/:stream', (_request, reply) => sendPage(reply, folder, 'player'));

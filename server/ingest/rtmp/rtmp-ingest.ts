@@ -95,6 +95,11 @@ export class RtmpIngest {
     return this.#port;
   }
 
+  /** The TCP port; null while nobody listens. */
+  get port(): number | null {
+    return this.#port;
+  }
+
   get status(): RtmpIngestStatus {
     return {
       pid: this.#child.pid,

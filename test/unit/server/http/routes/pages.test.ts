@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fastify, { type FastifyInstance } from 'fastify';
 import { problemOf } from '../../../../../server/http/problem.ts';
-import { pageRoutes } from '../../../../../server/http/routes/pages.ts';
+import { pageRoutes, sendMissing } from '../../../../../server/http/routes/pages.ts';
 
 const STYLE = 'body { margin: 0 }\n'.repeat(100);
 let folder = '';
@@ -22,6 +22,7 @@ beforeEach(async () => {
   });
   app.setErrorHandler((error, _request, reply) => reply.code(problemOf(error).status).send(problemOf(error)));
   pageRoutes(app, folder, (_request, _reply, done) => done());
+  app.setNotFoundHandler((request, reply) => sendMissing(request, reply, folder));
   url = await app.listen({ host: '127.0.0.1', port: 0 });
 });
 
@@ -59,4 +60,23 @@ test('a page is asked for anew each time, and without a build one sentence says 
   const page = await get('/watch/clip', 'br');
   expect([await page.text(), page.headers.get('cache-control')]).toEqual(['<p>player</p>', 'no-cache']);
   expect(await (await get('/studio', 'br')).text()).toContain('npm run build');
+});
+
+test('an address that leads nowhere is a page for people and a problem for programs', async () => {
+  const ask = async (path: string, accept: string): Promise<[number, string | null]> => {
+    const { status, headers } = await fetch(`${url}${path}`, { headers: { accept, connection: 'close' } });
+    return [status, headers.get('content-type')];
+  };
+  const browser = 'text/html,application/xhtml+xml,*/*;q=0.8';
+  expect((await ask('/nowhere', browser))[0]).toBe(404); // not built: still not found
+  writeFileSync(join(folder, 'not-found.html'), '<p>nothing</p>');
+  expect(await ask('/nowhere', browser)).toEqual([404, 'text/html; charset=utf-8']);
+  for (const [path, accept] of [
+    ['/nowhere', '*/*'],
+    ['/api/v1/nowhere', browser],
+  ] as const) {
+    const [status, type] = await ask(path, accept);
+    expect(status).toBe(404);
+    expect(type).toContain('json');
+  }
 });
