@@ -29,7 +29,7 @@ for (let n = 0; n < 75; n++) {
   const samples = new Uint8Array(i420ByteLength(size.width, size.height)).fill(128);
   for (let y = 0; y < size.height; y++) {
     for (let x = 0; x < size.width; x++) {
-      samples[y * size.width + x] = 60 + (((x + 2 * n) >> 3) ^ ((y + n) >> 3)) * 4;
+      samples[y * size.width + x] = 60 + (((x + 2 * n) >> 3) ^ ((y + n) >> 3)) * 3;
     }
   }
   encoder.encode(packedI420(samples, size, { timestamp: microseconds(n * 40_000), colour: BT709_LIMITED }));
