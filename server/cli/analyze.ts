@@ -69,6 +69,9 @@ function parseLine(text: string, number: number): Line {
   if (typeof watermark === 'number') {
     return { kind: 'watermark', at: watermark };
   }
+  if (watermark !== undefined && ts === undefined) {
+    throw new Error(`Line ${number} of the input: the watermark ${JSON.stringify(watermark)} is not a number.`);
+  }
   if (restore === true) {
     return { kind: 'restore' };
   }

@@ -65,6 +65,7 @@ test.each([
   ['{"key":"a","value":1,"ts":1e300}', /Line 1 .*further from 1970/],
   ['{"key":"a","value":1,"ts":1}\nnonsense', /Line 2 .* not JSON/],
   ['{"key":"a","value":1}', /Line 1 .* no number "ts"/],
+  ['{"watermark":"soon"}', /Line 1 .* the watermark "soon" is not a number/],
   ['{"value":1,"ts":1}', /Line 1 .* no "key"/],
   ['[1]', /no number "ts"/],
   ['5', /not a JSON object/],
