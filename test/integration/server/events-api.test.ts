@@ -43,6 +43,7 @@ test('lines become windows that can be asked for, also without media', async () 
     await until(
       `a window of ${stream}`,
       async () => {
+        await new Promise((resolve) => setTimeout(resolve, 200)); // asked at every turn, the rate limit answers soon
         // Until its events have come back through the log the stream is unknown: 404, without windows.
         const { status, json } = await get(`/api/v1/streams/${stream}/data`);
         return status === 200 && (json['windows'] as unknown[]).length > 0;
