@@ -1,5 +1,5 @@
 // Worker of the player: receives, decodes and paints one stream, off the page's thread. Entry for messages of decode-messages.ts;
-// playback-session.ts does the work. Started by player/player.ts.
+// playback-session.ts does the work. Started by player/start-decode-worker.ts.
 
 import { createRenderer } from '../render/create-renderer.ts';
 import type { FromDecodeWorker, PlaybackRequest, ToDecodeWorker } from './decode-messages.ts';

@@ -9,7 +9,7 @@ import { NAL_UNIT_TYPE, writeNalUnit } from '../../../shared/codec/h264/syntax/n
 import { writePps, type PictureParameterSet, type SliceGroups } from '../../../shared/codec/h264/syntax/pps.ts';
 import { SLICE_TYPE, writeSliceHeader, type SliceHeader } from '../../../shared/codec/h264/syntax/slice-header.ts';
 import { writeSps, type SequenceParameterSet } from '../../../shared/codec/h264/syntax/sps.ts';
-import { plainSps } from '../plain-parameter-sets.ts';
+import { plainPps, plainSps } from '../plain-parameter-sets.ts';
 import { Draw } from './draw.ts';
 import { drawSliceGroups, groupOfUnits } from './slice-group-plan.ts';
 
@@ -64,22 +64,10 @@ class SliceGroupSynthesizer {
       max_num_ref_frames: 2, // else the second field of a frame could not refer to the frame before
     };
     this.pps = {
-      pic_parameter_set_id: 0,
-      seq_parameter_set_id: 0,
-      entropy_coding_mode_flag: false,
-      bottom_field_pic_order_in_frame_present_flag: false,
+      ...plainPps,
       slice_groups: this.groups,
-      num_ref_idx_l0_default_active_minus1: 0,
-      num_ref_idx_l1_default_active_minus1: 0,
-      weighted_pred_flag: false,
-      weighted_bipred_idc: 0,
-      pic_init_qp_minus26: 0,
-      pic_init_qs_minus26: 0,
-      chroma_qp_index_offset: 0,
       deblocking_filter_control_present_flag: true,
-      constrained_intra_pred_flag: false,
       redundant_pic_cnt_present_flag: true,
-      high: null,
     };
     const header = { nal_ref_idc: 3 };
     this.nalUnits.push(

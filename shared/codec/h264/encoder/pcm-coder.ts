@@ -1,5 +1,5 @@
 // Codes macroblocks as their samples (I_PCM: 7.3.5, 8.3.5) where levels would take more bits: noise at low QP. A.3.1 allows no macroblock more than
-// 3200 bits, and decoders reserve no more. Called by slice-encoder.ts.
+// 3200 bits, and a decoder need not reserve more. Called by slice-encoder.ts.
 
 import type { CodecMemory } from '../kernels/codec-memory.ts';
 import type { InterKernels, Pointer } from '../kernels/kernels.ts';
